@@ -1,0 +1,21 @@
+//! The parts of the `tracker` program.
+//!
+//! [`cli`] reads what was typed, [`settings`] merges it over the [`config`] file into settings that are checked and
+//! ready to use, and [`run`] does what was asked for. [`logging`], [`signals`], [`open_files`], [`access`] and
+//! [`reload`] are what a running tracker needs of its operating system.
+//!
+//! Nothing here knows about swarms or HTTP but the wiring in [`serve`] and the [`pages`] beside it.
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod logging;
+pub mod open_files;
+pub mod pages;
+pub mod reload;
+pub mod run;
+pub mod serve;
+pub mod settings;
+pub mod signals;

@@ -1,0 +1,125 @@
+//! Coarse ages in 16 bits, and what keeps them from wrapping round.
+//!
+//! A peer carries the low 16 bits of the time at which it was last heard of. That is unambiguous while no peer is
+//! older than 65,535 units, so every family of a swarm remembers when it was last swept, and one that was not swept
+//! for [`RESWEEP`] units has the stamps of its stale peers renewed (they stay stale) before anything else is done with it.
+//! Nor may a peer be younger than now: a moment is made with the shard's lock held, when whatever was done in that
+//! shard before is in [`Tracker::latest`](crate::Tracker).
+
+use crate::Seconds;
+
+/// The longest timeout in units; leaves three quarters of the range for late sweeps.
+const LONGEST: u32 = 1 << 14;
+
+/// Units without a sweep after which stamps are looked through.
+const RESWEEP: u32 = 32_000;
+
+// When stamps are looked through, a peer can be that old: either it was stale by a hair at the last sweep and nothing
+// has been done since for RESWEEP and another timeout, or nobody has been heard of for a timeout and all are stale.
+const _: () = assert!(RESWEEP + 2 * LONGEST <= u16::MAX as u32, "a stamp can't wrap round unnoticed");
+
+/// Turns seconds into stamps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    /// A unit is `1 << shift` seconds: one second for every timeout up to four and a half hours.
+    shift: u32,
+    timeout: u16,
+}
+
+/// A point in time, and the timeout that ages are compared with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    units: u32,
+    timeout: u16,
+    shift: u32,
+}
+
+impl Clock {
+    pub(crate) fn new(peer_timeout: u32) -> Self {
+        let timeout = peer_timeout.max(1);
+        let shift = (0..32).find(|shift| timeout >> shift <= LONGEST).unwrap_or(31);
+        Clock { shift, timeout: (timeout >> shift) as u16 }
+    }
+
+    pub(crate) fn at(&self, now: Seconds) -> Moment {
+        Moment { units: now.0 >> self.shift, timeout: self.timeout, shift: self.shift }
+    }
+}
+
+impl Moment {
+    /// The stamp of a peer heard of now.
+    pub(crate) fn stamp(&self) -> u16 {
+        self.units as u16
+    }
+
+    /// When a sweep that begins now was made, for [`Moment::must_renew`].
+    pub(crate) fn swept(&self) -> u32 {
+        self.units
+    }
+
+    #[inline]
+    pub(crate) fn is_stale(&self, stamp: u16) -> bool {
+        self.stamp().wrapping_sub(stamp) >= self.timeout
+    }
+
+    /// The stamp that a stale peer gets where it is kept for the next sweep.
+    pub(crate) fn just_stale(&self) -> u16 {
+        self.stamp().wrapping_sub(self.timeout)
+    }
+
+    #[inline]
+    pub(crate) fn must_renew(&self, swept: u32) -> bool {
+        self.units.saturating_sub(swept) > RESWEEP
+    }
+
+    /// Whether everybody is stale where nothing was renewed since `swept`: the youngest was heard of before that was due.
+    pub(crate) fn outlives_all(&self, swept: u32) -> bool {
+        self.units.saturating_sub(swept) > RESWEEP + u32::from(self.timeout)
+    }
+
+    /// Seconds since a peer with this stamp was heard of, to the unit.
+    pub(crate) fn age(&self, stamp: u16) -> u32 {
+        u32::from(self.stamp().wrapping_sub(stamp)) << self.shift
+    }
+
+    /// The stamp of a peer heard of `age` seconds ago; `None` if that is too long ago.
+    pub(crate) fn stamp_of_age(&self, age: u32) -> Option<u16> {
+        let units = age >> self.shift;
+        (units < u32::from(self.timeout)).then(|| self.stamp().wrapping_sub(units as u16))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn to_the_second_up_to_four_hours_and_a_half() {
+        let clock = Clock::new(16_384);
+        let stamp = clock.at(Seconds(100_000)).stamp();
+        assert!(!clock.at(Seconds(116_383)).is_stale(stamp));
+        assert!(clock.at(Seconds(116_384)).is_stale(stamp));
+    }
+
+    #[test]
+    fn never_late_above_that() {
+        for timeout in [16_385, 86_400, 10_000_000, u32::MAX] {
+            let clock = Clock::new(timeout);
+            let start = 12_345;
+            let stamp = clock.at(Seconds(start)).stamp();
+            let early = timeout / 1000;
+            assert!(!clock.at(Seconds(start) + (timeout / 2 - early)).is_stale(stamp), "{timeout}");
+            if timeout < u32::MAX - start {
+                assert!(clock.at(Seconds(start) + timeout).is_stale(stamp), "{timeout}");
+            }
+        }
+    }
+
+    #[test]
+    fn ages_there_and_back() {
+        let now = Clock::new(600).at(Seconds(70_000));
+        assert_eq!(now.stamp_of_age(17).map(|stamp| now.age(stamp)), Some(17));
+        assert_eq!(now.stamp_of_age(600), None);
+        assert!(now.is_stale(now.just_stale()));
+    }
+}

@@ -1,0 +1,42 @@
+//! What an embedder decides.
+
+use crate::Selection;
+
+/// How a [`Tracker`](crate::Tracker) behaves. `Config { peer_timeout: 600, ..Config::default() }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The key of the hash tables. Attackers pick info hashes, so a public tracker takes it from the operating
+    /// system's random source; a simulation takes a constant and is repeatable.
+    pub hash_key: [u8; 16],
+    /// Seconds, at least 1: a peer not heard of for that long is handed to nobody and forgotten.
+    /// Exact to the second up to 16,384 s; above, ages are kept in steps, and a peer may go early by up to 1/4096 of it.
+    pub peer_timeout: u32,
+    /// In how many parts the torrents are kept, each behind a lock of its own; rounded up to a power of two, at most
+    /// 65536.
+    pub shards: usize,
+    /// Whether peer ids are kept: 20 bytes a peer.
+    pub keep_peer_ids: bool,
+    /// Who is handed out.
+    pub selection: Selection,
+    /// How many torrents may have peers at the same time; 0 for no bound.
+    pub max_torrents: usize,
+    /// How many peers one torrent may have; 0 for no bound.
+    pub max_peers_per_torrent: usize,
+    /// How many torrents without peers are remembered for their completions.
+    pub remember_torrents: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            hash_key: [0; 16],
+            peer_timeout: 45 * 60,
+            shards: 1024,
+            keep_peer_ids: true,
+            selection: Selection::Uniform,
+            max_torrents: 10_000_000,
+            max_peers_per_torrent: 0,
+            remember_torrents: 1_000_000,
+        }
+    }
+}

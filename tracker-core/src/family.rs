@@ -1,0 +1,456 @@
+//! The peers of one torrent in one address family: dense arrays, in three runs one behind the other.
+//!
+//! ```text
+//! keys:  seeders | partial seeds | leechers      ids: the same order, if ids are kept
+//! ```
+//!
+//! So "leechers only" is a range, the counts are lengths, and every operation moves at most three peers. An insertion
+//! moves peers from the front of a run to its end, a removal from the end of a run to where the gap is.
+
+use smallvec::{Array, SmallVec};
+
+use crate::clock::Moment;
+use crate::hasher::Hasher;
+use crate::index::Index;
+use crate::key::Key;
+use crate::{PeerId, PeerState};
+
+/// From so many peers on there is an index: below, a linear search is as fast and costs no memory.
+const INDEXED_FROM: usize = 64;
+/// Below so many the index goes away again.
+const PLAIN_BELOW: usize = 32;
+
+/// See the module's documentation.
+pub(crate) struct Family<A: Array, X = ()> {
+    keys: SmallVec<A>,
+    /// What few swarms need. Invariant: present if there are partial seeds, ids, or an index.
+    extra: Option<Box<Extra<A::Item, X>>>,
+    seeders: u32,
+    /// When the last sweep began, in the units of [`Moment::swept`]: every peer was fresh then, or is just stale.
+    swept: u32,
+}
+
+struct Extra<K, X> {
+    partial: u32,
+    /// Empty, or as many as there are keys.
+    ids: Vec<PeerId>,
+    index: Option<Box<Index>>,
+    /// While the family is copied in several pieces: the peers that moved up, past the place where the copying goes on.
+    moved: Option<Box<Copied<K>>>,
+    beside: X,
+}
+
+impl<K, X: Default> Default for Extra<K, X> {
+    fn default() -> Self {
+        Extra { partial: 0, ids: Vec::new(), index: None, moved: None, beside: X::default() }
+    }
+}
+
+/// Peers copied out of families.
+#[derive(Clone, Debug)]
+pub(crate) struct Copied<K> {
+    pub(crate) keys: Vec<K>,
+    pub(crate) states: Vec<PeerState>,
+    /// As many as there are keys, or empty where none are kept.
+    pub(crate) ids: Vec<PeerId>,
+}
+
+impl<K> Default for Copied<K> {
+    fn default() -> Self {
+        Copied { keys: Vec::new(), states: Vec::new(), ids: Vec::new() }
+    }
+}
+
+impl<K> Copied<K> {
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.keys.clear();
+        self.states.clear();
+        self.ids.clear();
+    }
+
+    fn append(&mut self, other: &mut Self) {
+        self.keys.append(&mut other.keys);
+        self.states.append(&mut other.states);
+        self.ids.append(&mut other.ids);
+    }
+}
+
+impl<A: Array, X> std::fmt::Debug for Family<A, X> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Family({} seeders of {} peers)", self.seeders, self.keys.len())
+    }
+}
+
+/// Lengths of the first two runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Runs {
+    seeders: usize,
+    partial: usize,
+}
+
+impl Runs {
+    fn leechers_from(self) -> usize {
+        self.seeders + self.partial
+    }
+}
+
+/// The peers among whom an asker's are chosen.
+#[derive(Debug)]
+pub(crate) struct Candidates<'a, K> {
+    pub(crate) keys: &'a [K],
+    /// Empty where no ids are kept.
+    pub(crate) ids: &'a [PeerId],
+    /// Where among them the asker itself stands.
+    pub(crate) asker: Option<usize>,
+}
+
+impl<A: Array<Item: Key>, X: Default> Family<A, X> {
+    pub(crate) fn new(now: &Moment) -> Self {
+        Family { keys: SmallVec::new(), extra: None, seeders: 0, swept: now.swept() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(crate) fn seeders(&self) -> u32 {
+        self.seeders
+    }
+
+    pub(crate) fn partial(&self) -> u32 {
+        self.extra.as_ref().map_or(0, |extra| extra.partial)
+    }
+
+    /// What stands beside this family, if anything has been put there.
+    pub(crate) fn beside(&self) -> Option<&X> {
+        self.extra.as_ref().map(|extra| &extra.beside)
+    }
+
+    pub(crate) fn beside_mut(&mut self) -> Option<&mut X> {
+        self.extra.as_mut().map(|extra| &mut extra.beside)
+    }
+
+    pub(crate) fn make_beside(&mut self) -> &mut X {
+        &mut self.extra.get_or_insert_default().beside
+    }
+
+    pub(crate) fn keys(&self) -> &[A::Item] {
+        &self.keys
+    }
+
+    /// The ids in the order of the keys; empty where none are kept.
+    pub(crate) fn ids(&self) -> &[PeerId] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.ids)
+    }
+
+    fn index(&self) -> Option<&Index> {
+        self.extra.as_ref().and_then(|extra| extra.index.as_deref())
+    }
+
+    fn runs(&self) -> Runs {
+        Runs { seeders: self.seeders as usize, partial: self.partial() as usize }
+    }
+
+    fn set_runs(&mut self, runs: Runs) {
+        self.seeders = runs.seeders as u32;
+        if runs.partial as u32 != self.partial() {
+            self.extra.get_or_insert_default().partial = runs.partial as u32;
+        }
+    }
+
+    pub(crate) fn state(&self, at: usize) -> PeerState {
+        let runs = self.runs();
+        if at < runs.seeders {
+            PeerState::Seeder
+        } else if at < runs.leechers_from() {
+            PeerState::PartialSeed
+        } else {
+            PeerState::Leecher
+        }
+    }
+
+    /// Where a peer stands.
+    #[inline]
+    pub(crate) fn find(&self, peer: &A::Item, hasher: &Hasher) -> Option<usize> {
+        match self.index() {
+            None => self.keys.iter().position(|key| key.is_peer(peer)),
+            Some(index) => index.find(peer.hash(hasher), |at| self.keys[at].is_peer(peer)),
+        }
+    }
+
+    /// To be called before anything else is done at `now`: keeps stamps from wrapping round where sweeps are very late.
+    #[inline]
+    pub(crate) fn refresh(&mut self, now: &Moment) {
+        if now.must_renew(self.swept) {
+            self.renew(now);
+        }
+    }
+
+    #[cold]
+    fn renew(&mut self, now: &Moment) {
+        let all_stale = now.outlives_all(self.swept);
+        for key in &mut self.keys {
+            if all_stale {
+                // their stamps may have wrapped round
+                *key = key.stamped(now.just_stale());
+            } else {
+                settle(key, now);
+            }
+        }
+        self.swept = now.swept();
+    }
+
+    /// Whom an asker of this `state`, standing at `asker`, may be given: a leecher everybody, the others leechers only.
+    pub(crate) fn candidates(&self, state: PeerState, asker: Option<usize>) -> Candidates<'_, A::Item> {
+        let from = match state {
+            PeerState::Leecher => 0,
+            PeerState::Seeder | PeerState::PartialSeed => self.runs().leechers_from(),
+        };
+        Candidates {
+            keys: &self.keys[from..],
+            ids: self.ids().get(from..).unwrap_or(&[]),
+            asker: asker.and_then(|at| at.checked_sub(from)),
+        }
+    }
+
+    /// Puts a peer in, or refreshes it at `at`, where [`Family::find`] has found it. Returns where it stands then.
+    pub(crate) fn put(
+        &mut self,
+        at: Option<usize>,
+        peer: A::Item,
+        id: Option<&PeerId>,
+        state: PeerState,
+        now: &Moment,
+        hasher: &Hasher,
+    ) -> usize {
+        let at = match at {
+            Some(at) => {
+                self.keys[at] = peer;
+                if let (Some(id), Some(extra)) = (id, &mut self.extra)
+                    && let Some(kept) = extra.ids.get_mut(at)
+                {
+                    *kept = *id;
+                }
+                if self.state(at) == state {
+                    return at;
+                }
+                let at = self.make_leecher(at, now, hasher);
+                self.note_moved(at, PeerState::Leecher);
+                at
+            }
+            None => self.push(peer, id, hasher),
+        };
+        self.promote(at, state, now, hasher)
+    }
+
+    /// Takes the peer at `at` out.
+    pub(crate) fn remove(&mut self, at: usize, now: &Moment, hasher: &Hasher) {
+        let at = self.make_leecher(at, now, hasher);
+        let last = self.keys.len() - 1;
+        self.swap(at, last, hasher);
+        if let Some(extra) = &mut self.extra {
+            if let Some(index) = &mut extra.index {
+                let keys = &self.keys;
+                index.remove(keys[last].hash(hasher), last as u32, |at| keys[at as usize].hash(hasher));
+            }
+            extra.ids.pop();
+        }
+        self.keys.pop();
+        self.shrink();
+    }
+
+    fn push(&mut self, peer: A::Item, id: Option<&PeerId>, hasher: &Hasher) -> usize {
+        let at = self.keys.len();
+        if at == self.keys.capacity() {
+            self.keys.reserve_exact(growth(at));
+        }
+        self.keys.push(peer);
+        if let Some(id) = id {
+            let ids = &mut self.extra.get_or_insert_default().ids;
+            if ids.len() == ids.capacity() {
+                ids.reserve_exact(if at == 0 { 1 } else { growth(at) });
+            }
+            ids.push(*id);
+        }
+        if let Some(index) = self.extra.as_mut().and_then(|extra| extra.index.as_mut()) {
+            let keys = &self.keys;
+            index.insert(peer.hash(hasher), at as u32, |at| keys[at as usize].hash(hasher));
+        } else if at >= INDEXED_FROM {
+            let keys = &self.keys;
+            let index = Index::of(keys.len() as u32, |at| keys[at as usize].hash(hasher));
+            self.extra.get_or_insert_default().index = Some(Box::new(index));
+        }
+        at
+    }
+
+    /// Moves a leecher at `at` into the run of `state`; returns where it stands then.
+    fn promote(&mut self, mut at: usize, state: PeerState, now: &Moment, hasher: &Hasher) -> usize {
+        if state == PeerState::Leecher {
+            return at;
+        }
+        let mut runs = self.runs();
+        let from = at;
+        at = self.swap_up(runs.leechers_from(), at, now, hasher);
+        self.note_moved(from, PeerState::Leecher);
+        runs.partial += 1;
+        if state == PeerState::Seeder {
+            let from = at;
+            at = self.swap_up(runs.seeders, at, now, hasher);
+            self.note_moved(from, PeerState::PartialSeed);
+            runs.partial -= 1;
+            runs.seeders += 1;
+        }
+        self.set_runs(runs);
+        at
+    }
+
+    /// Moves any peer into the run of leechers; returns where it stands then.
+    fn make_leecher(&mut self, mut at: usize, now: &Moment, hasher: &Hasher) -> usize {
+        let mut runs = self.runs();
+        if at >= runs.leechers_from() {
+            return at;
+        }
+        if at < runs.seeders {
+            runs.seeders -= 1;
+            runs.partial += 1;
+            self.swap_up(at, runs.seeders, now, hasher);
+            at = runs.seeders;
+        }
+        runs.partial -= 1;
+        self.swap_up(at, runs.leechers_from(), now, hasher);
+        self.set_runs(runs);
+        runs.leechers_from()
+    }
+
+    /// Swaps `low` and `high`, and returns `low`. A sweep that runs from high to low in several steps does not see a
+    /// peer that moves up past it, so one that is stale gets a stamp that is safe until the next.
+    fn swap_up(&mut self, low: usize, high: usize, now: &Moment, hasher: &Hasher) -> usize {
+        self.swap(low, high, hasher);
+        settle(&mut self.keys[high], now);
+        low
+    }
+
+    /// The peer at `at` has come there from below.
+    fn note_moved(&mut self, at: usize, state: PeerState) {
+        if let Some(extra) = &mut self.extra
+            && let Some(moved) = &mut extra.moved
+        {
+            moved.keys.push(self.keys[at]);
+            moved.states.push(state);
+            moved.ids.extend(extra.ids.get(at));
+        }
+    }
+
+    /// Copies peers from below `from` down, `budget` of them at the most. Returns where to go on, `None` when all are done.
+    pub(crate) fn copy(
+        &mut self,
+        from: usize,
+        budget: &mut usize,
+        out: &mut Copied<A::Item>,
+    ) -> Option<usize> {
+        let from = from.min(self.keys.len());
+        let end = from.saturating_sub(*budget);
+        *budget -= from - end;
+        out.keys.extend_from_slice(&self.keys[end..from]);
+        let runs = self.runs();
+        let within = |from_run: usize, to_run: usize| to_run.clamp(end, from) - from_run.clamp(end, from);
+        for (state, count) in [
+            (PeerState::Seeder, within(0, runs.seeders)),
+            (PeerState::PartialSeed, within(runs.seeders, runs.leechers_from())),
+            (PeerState::Leecher, within(runs.leechers_from(), from)),
+        ] {
+            out.states.extend(std::iter::repeat_n(state, count));
+        }
+        if let Some(extra) = &mut self.extra {
+            out.ids.extend_from_slice(extra.ids.get(end..from).unwrap_or(&[]));
+            if end == 0
+                && let Some(mut moved) = extra.moved.take()
+            {
+                out.append(&mut moved);
+            }
+        }
+        if end == 0 {
+            return None;
+        }
+        self.extra.get_or_insert_default().moved.get_or_insert_default();
+        Some(end)
+    }
+
+    fn swap(&mut self, a: usize, b: usize, hasher: &Hasher) {
+        if a == b {
+            return;
+        }
+        if let Some(extra) = &mut self.extra {
+            if let Some(index) = &mut extra.index {
+                index.swap(self.keys[a].hash(hasher), a as u32, self.keys[b].hash(hasher), b as u32);
+            }
+            if !extra.ids.is_empty() {
+                extra.ids.swap(a, b);
+            }
+        }
+        self.keys.swap(a, b);
+    }
+
+    /// Gives memory back, seldom and never more than half of it, so that no removal has to copy much.
+    fn shrink(&mut self) {
+        let len = self.keys.len();
+        let spare = if len < 4096 { 2 } else { 4 };
+        if self.keys.spilled() && len * spare < self.keys.capacity() {
+            // in spite of its name it shrinks too, in place where the allocator can
+            self.keys.grow(len + len / 8);
+            if let Some(extra) = &mut self.extra {
+                extra.ids.shrink_to(len + len / 8);
+            }
+        }
+        if len < PLAIN_BELOW
+            && let Some(extra) = &mut self.extra
+        {
+            extra.index = None;
+        }
+    }
+
+    /// Sweeps peers from below `from` down, `budget` of them at the most. Returns how many were removed, and where to
+    /// go on; `None` when all are done, and `began` is then when this family's sweep began.
+    pub(crate) fn sweep(
+        &mut self,
+        from: usize,
+        budget: usize,
+        began: u32,
+        now: &Moment,
+        hasher: &Hasher,
+    ) -> (usize, Option<usize>) {
+        let mut at = from.min(self.keys.len());
+        let end = at.saturating_sub(budget);
+        let mut removed = 0;
+        while at > end {
+            at -= 1;
+            if now.is_stale(self.keys[at].stamp()) {
+                self.remove(at, now, hasher);
+                removed += 1;
+                // what came into the gap came from above and has been looked at, but for fresh ones
+            }
+        }
+        if at == 0 {
+            // the stamps may have been renewed meanwhile
+            self.swept = self.swept.max(began);
+            return (removed, None);
+        }
+        (removed, Some(at))
+    }
+}
+
+/// A stale peer that is kept until a sweep finds it gets the youngest stale stamp there is.
+fn settle<K: Key>(key: &mut K, now: &Moment) {
+    if now.is_stale(key.stamp()) {
+        *key = key.stamped(now.just_stale());
+    }
+}
+
+/// How many places to add: a quarter, so that little is wasted.
+fn growth(len: usize) -> usize {
+    (len / 4).max(2)
+}

@@ -1,0 +1,196 @@
+//! A part of the torrents, all that one lock protects.
+
+use rand_core::Rng;
+
+use crate::clock::Moment;
+use crate::hasher::Hasher;
+use crate::memory::Memory;
+use crate::swarm::{PeerKey, Place, Torrent};
+use crate::table::Table;
+use crate::totals::{Share, Totals};
+use crate::{Announce, AnnounceError, AnnounceReply, Config, Counts, Event, InfoHash, Outcome, PeerState};
+
+/// What operations on a shard need to know.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) config: Config,
+    pub(crate) hasher: Hasher,
+}
+
+/// What the whole tracker counts, beyond a shard: asked when a torrent comes or goes.
+pub(crate) trait Ledger {
+    /// Room for one torrent more; false if there is none.
+    fn open_torrent(&self) -> bool;
+    fn close_torrent(&self);
+    /// Counts a torrent that is remembered from now on, and returns its turn.
+    fn remember(&self) -> u64;
+    fn recall(&self);
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Shard {
+    pub(crate) torrents: Table<Torrent>,
+    pub(crate) memory: Memory,
+    pub(crate) totals: Totals,
+}
+
+impl Shard {
+    /// See [`Tracker::announce`](crate::Tracker::announce); `hash` is that of the info hash.
+    pub(crate) fn announce<R: Rng, L: Ledger>(
+        &mut self,
+        hash: u64,
+        announce: &Announce,
+        now: &Moment,
+        rules: &Rules,
+        ledger: &L,
+        rng: &mut R,
+        reply: &mut AnnounceReply,
+    ) -> Result<Outcome, AnnounceError> {
+        let peer = PeerKey::new(announce.addr, now.stamp());
+        let found = self.torrents.find(hash, &announce.info_hash);
+        if announce.event == Event::Stopped || announce.addr.port() == 0 {
+            return Ok(self.answer_only(hash, found, announce, &peer, now, rules, ledger, rng, reply));
+        }
+        let pos = match found {
+            Some(pos) => pos,
+            None => {
+                if !ledger.open_torrent() {
+                    self.totals.refused_torrents += 1;
+                    return Err(AnnounceError::TrackerFull);
+                }
+                let remembered = self.recall(hash, &announce.info_hash, rules, ledger);
+                let torrent = Torrent::new(announce.info_hash, remembered, now);
+                self.torrents.insert(hash, torrent, &rules.hasher)
+            }
+        };
+        let torrent = self.torrents.get_mut(pos);
+        torrent.refresh(now);
+        let state = announce.state();
+        let place = torrent.find(&peer, now, &rules.hasher);
+        let limit = rules.config.max_peers_per_torrent;
+        let is_full = place.is_none() && limit != 0 && torrent.len() >= limit;
+        let at = if is_full {
+            self.totals.refused_peers += 1;
+            None
+        } else {
+            let before = Share::of(torrent);
+            if announce.event == Event::Completed && state == PeerState::Seeder && !was_seeder(place) {
+                torrent.downloaded = torrent.downloaded.saturating_add(1);
+                self.totals.completed += 1;
+            }
+            let id = rules.config.keep_peer_ids.then_some(&announce.peer_id);
+            let at = torrent.put(place.map(|place| place.at), &peer, id, state, now, &rules.hasher);
+            self.totals.replace(before, Share::of(torrent));
+            Some(at)
+        };
+        reply.counts = torrent.counts();
+        torrent.select(
+            &peer,
+            at,
+            state,
+            announce.numwant as usize,
+            announce.want_ids,
+            rules.config.selection,
+            now,
+            rng,
+            reply,
+        );
+        Ok(if is_full { Outcome::SwarmFull } else { Outcome::Done })
+    }
+
+    /// An announce that puts nobody in: of a peer that leaves, or of one that nobody can connect to.
+    #[allow(clippy::too_many_arguments)]
+    #[cold]
+    fn answer_only<R: Rng, L: Ledger>(
+        &mut self,
+        hash: u64,
+        found: Option<usize>,
+        announce: &Announce,
+        peer: &PeerKey,
+        now: &Moment,
+        rules: &Rules,
+        ledger: &L,
+        rng: &mut R,
+        reply: &mut AnnounceReply,
+    ) -> Outcome {
+        let is_reachable = announce.addr.port() != 0;
+        let Some(pos) = found else {
+            reply.counts.downloaded = self.memory.downloaded(hash, &announce.info_hash).unwrap_or(0);
+            return if is_reachable { Outcome::Done } else { Outcome::Unreachable };
+        };
+        let torrent = self.torrents.get_mut(pos);
+        torrent.refresh(now);
+        if announce.event == Event::Stopped {
+            if let Some(place) = torrent.find(peer, now, &rules.hasher).filter(|_| is_reachable) {
+                let before = Share::of(torrent);
+                torrent.remove(place.at, peer, now, &rules.hasher);
+                self.totals.replace(before, Share::of(torrent));
+            }
+            reply.counts = torrent.counts();
+            if torrent.len() == 0 {
+                self.close(pos, rules, ledger);
+            }
+        } else {
+            reply.counts = torrent.counts();
+            let want = announce.numwant as usize;
+            let policy = rules.config.selection;
+            torrent.select(peer, None, announce.state(), want, announce.want_ids, policy, now, rng, reply);
+        }
+        if is_reachable { Outcome::Done } else { Outcome::Unreachable }
+    }
+
+    /// The counts of a torrent; `None` if nothing is known of it.
+    pub(crate) fn scrape(&self, hash: u64, info_hash: &InfoHash) -> Option<Counts> {
+        match self.torrents.find(hash, info_hash) {
+            Some(pos) => Some(self.torrents.get(pos).counts()),
+            None => self
+                .memory
+                .downloaded(hash, info_hash)
+                .map(|downloaded| Counts { downloaded, ..Counts::default() }),
+        }
+    }
+
+    /// Takes a torrent without peers away, and remembers it if it was ever completed.
+    pub(crate) fn close<L: Ledger>(&mut self, pos: usize, rules: &Rules, ledger: &L) {
+        let torrent = self.torrents.remove(pos, &rules.hasher);
+        debug_assert_eq!(torrent.len(), 0);
+        ledger.close_torrent();
+        self.remember(torrent.info_hash, torrent.downloaded, rules, ledger);
+    }
+
+    /// Remembers the completions of a torrent that is in neither table.
+    pub(crate) fn remember<L: Ledger>(
+        &mut self,
+        info_hash: InfoHash,
+        downloaded: u32,
+        rules: &Rules,
+        ledger: &L,
+    ) {
+        if downloaded > 0 && rules.config.remember_torrents > 0 {
+            let hash = rules.hasher.hash(&info_hash.0);
+            self.memory.remember(hash, info_hash, downloaded, ledger.remember(), &rules.hasher);
+        }
+    }
+
+    /// The completions of a torrent that gets peers again: it is not remembered any more then.
+    pub(crate) fn recall<L: Ledger>(
+        &mut self,
+        hash: u64,
+        info_hash: &InfoHash,
+        rules: &Rules,
+        ledger: &L,
+    ) -> u32 {
+        if self.memory.len() == 0 {
+            return 0;
+        }
+        let remembered = self.memory.recall(hash, info_hash, &rules.hasher);
+        if remembered.is_some() {
+            ledger.recall();
+        }
+        remembered.unwrap_or(0)
+    }
+}
+
+fn was_seeder(place: Option<Place>) -> bool {
+    place.is_some_and(|place| place.state == PeerState::Seeder && !place.is_stale)
+}

@@ -1,0 +1,287 @@
+//! The whole public interface against a naive model, over random histories.
+
+#[path = "model/naive.rs"]
+mod naive;
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use naive::Naive;
+use proptest::prelude::*;
+use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use tracker_core::{
+    Announce, AnnounceReply, Config, Event, InfoHash, PeerAddr, PeerId, Seconds, Selection, Tracker,
+};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Announce {
+        torrent: u8,
+        addr: u8,
+        left: u64,
+        event: Event,
+        numwant: u32,
+        want_ids: bool,
+        id: u8,
+    },
+    /// Time goes on.
+    Wait(u32),
+    /// The next announce comes with a clock that is that much behind.
+    Back(u32),
+    Expire,
+    Retain(u8),
+}
+
+fn name(torrent: u8) -> InfoHash {
+    InfoHash([torrent; 20])
+}
+
+/// Few addresses, near and far, of both families; every eighth has no port.
+fn addr(n: u8) -> PeerAddr {
+    let port = if n.is_multiple_of(8) { 0 } else { 6881 + u16::from(n % 2) };
+    match n % 3 {
+        0 => PeerAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, u16::from(n % 4), u16::from(n), 0, 0, 0, 1), port),
+        _ => PeerAddr::V4(Ipv4Addr::new(10, n % 2, n % 4, n), port),
+    }
+}
+
+fn announce() -> impl Strategy<Value = Step> {
+    let event = prop_oneof![
+        4 => Just(Event::Regular),
+        2 => Just(Event::Started),
+        3 => Just(Event::Completed),
+        2 => Just(Event::Stopped),
+        2 => Just(Event::Paused),
+    ];
+    let left = prop_oneof![2 => Just(0), 2 => Just(17), 1 => Just(u64::MAX)];
+    let numwant = prop_oneof![0..6_u32, Just(50), Just(1_000_000)];
+    (0..5_u8, 0..24_u8, left, event, numwant, any::<bool>(), 0..3_u8).prop_map(
+        |(torrent, addr, left, event, numwant, want_ids, id)| Step::Announce {
+            torrent,
+            addr,
+            left,
+            event,
+            numwant,
+            want_ids,
+            id,
+        },
+    )
+}
+
+fn steps(timeout: u32) -> impl Strategy<Value = Vec<Step>> {
+    let wait = prop_oneof![
+        4 => 0..=timeout / 3 + 1,
+        2 => timeout.saturating_sub(2)..timeout.saturating_add(3),
+        1 => 65_530_u32..65_540,
+        1 => 30_000_u32..70_000,
+        1 => Just(10 * 86_400),
+    ];
+    let back = prop_oneof![1..5_u32, Just(timeout), Just(1_000_000)];
+    let step = prop_oneof![
+        12 => announce(),
+        3 => wait.prop_map(Step::Wait),
+        1 => back.prop_map(Step::Back),
+        2 => Just(Step::Expire),
+        1 => any::<u8>().prop_map(Step::Retain),
+    ];
+    proptest::collection::vec(step, 1..120)
+}
+
+fn config() -> impl Strategy<Value = Config> {
+    let timeout = prop_oneof![
+        3 => Just(2700),
+        1 => Just(1),
+        1 => 2..20_u32,
+        2 => prop_oneof![Just(16_383), Just(16_384), Just(16_385), Just(20_000), Just(65_536)],
+        1 => 86_400..50_000_000_u32,
+    ];
+    let limit = prop_oneof![2 => Just(0), 1 => 1..5_usize];
+    let remember = prop_oneof![2 => Just(1_000_000), 2 => 0..3_usize];
+    let selection = prop_oneof![Just(Selection::Uniform), Just(Selection::NearFirst)];
+    (
+        timeout,
+        prop_oneof![Just(1), Just(4), Just(64)],
+        any::<bool>(),
+        selection,
+        limit.clone(),
+        limit,
+        remember,
+    )
+        .prop_map(
+            |(peer_timeout, shards, keep_peer_ids, selection, torrents, peers, remember_torrents)| Config {
+                hash_key: [7; 16],
+                peer_timeout,
+                shards,
+                keep_peer_ids,
+                selection,
+                max_torrents: torrents,
+                max_peers_per_torrent: peers,
+                remember_torrents,
+            },
+        )
+}
+
+/// Everybody in a torrent as a leecher that nobody can connect to is told: it leaves no trace.
+fn ask_for_all(tracker: &Tracker, naive: &mut Naive, torrent: InfoHash, rng: &mut Xoshiro256PlusPlus) {
+    let announce = Announce {
+        info_hash: torrent,
+        peer_id: PeerId::default(),
+        addr: PeerAddr::V4(Ipv4Addr::new(192, 0, 2, 1), 0),
+        left: 1,
+        event: Event::Regular,
+        numwant: u32::MAX,
+        want_ids: true,
+    };
+    let mut reply = AnnounceReply::new();
+    let result = tracker.announce(&announce, Seconds(naive.now), rng, &mut reply);
+    naive.announce(tracker, &announce, result, &reply, true);
+}
+
+fn run(config: Config, start: u32, steps: &[Step]) {
+    let tracker = Tracker::new(config.clone());
+    let mut naive = Naive::new(config);
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut reply = AnnounceReply::new();
+    let mut clock = start;
+    let mut back = 0;
+    let hashes: Vec<InfoHash> = (0..5).map(name).collect();
+    for step in steps {
+        let now = Seconds(clock.saturating_sub(std::mem::take(&mut back)));
+        match *step {
+            Step::Announce { torrent, addr: n, left, event, numwant, want_ids, id } => {
+                naive.see(now);
+                let info_hash = name(torrent);
+                let (peer_id, addr) = (PeerId([id; 20]), addr(n));
+                let announce = Announce { info_hash, peer_id, addr, left, event, numwant, want_ids };
+                let result = tracker.announce(&announce, now, &mut rng, &mut reply);
+                naive.announce(&tracker, &announce, result, &reply, true);
+            }
+            Step::Wait(seconds) => clock = clock.saturating_add(seconds),
+            Step::Back(seconds) => back = seconds,
+            Step::Expire => {
+                naive.see(now);
+                let expired = tracker.expire(now);
+                assert_eq!((expired.peers, expired.torrents), naive.expire(&tracker));
+            }
+            Step::Retain(mask) => {
+                naive.see(now);
+                let kept = |hash: &InfoHash| mask & 1 << hash.0[0] != 0;
+                assert_eq!(tracker.retain(now, kept), naive.retain(kept));
+            }
+        }
+        naive.compare(&tracker, &hashes);
+        for &hash in &hashes {
+            ask_for_all(&tracker, &mut naive, hash, &mut rng);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn small_swarms_do_as_the_model_does(
+        (config, start, steps) in (config(), prop_oneof![Just(0), 0..200_000_u32])
+            .prop_flat_map(|(config, start)| {
+                let steps = steps(config.peer_timeout);
+                (Just(config), Just(start), steps)
+            })
+    ) {
+        run(config, start, &steps);
+    }
+}
+
+/// What an hour in a large swarm looks like.
+struct Weather {
+    announces: u32,
+    /// In 16 announces.
+    stops: u32,
+    /// Out of how many addresses, four families' worth.
+    addresses: u32,
+    /// Seconds that pass in 256 announces.
+    pace: u32,
+    sweeps: bool,
+}
+
+fn random_weather(rng: &mut Xoshiro256PlusPlus) -> Weather {
+    Weather {
+        announces: 2000 + rng.next_u32() % 6000,
+        stops: [1, 2, 14][rng.next_u32() as usize % 3],
+        addresses: 1 + rng.next_u32() % 7000,
+        pace: [1, 40, 300][rng.next_u32() as usize % 3],
+        sweeps: !rng.next_u32().is_multiple_of(4),
+    }
+}
+
+/// Histories that cross the index with its parts, the shrinking of arrays, and sweeps in several steps.
+fn run_large(seed: u64, config: Config) {
+    let tracker = Tracker::new(config.clone());
+    let mut naive = Naive::new(config);
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut reply = AnnounceReply::new();
+    let mut clock = 0;
+    let hashes = [name(0), name(1)];
+    for _ in 0..5 {
+        let weather = random_weather(&mut rng);
+        for n in 0..weather.announces {
+            let draw = rng.next_u32();
+            let who = rng.next_u32() % weather.addresses;
+            let addr = match who % 5 {
+                0 => PeerAddr::V6(Ipv6Addr::from_bits(0x2001_0db8 << 96 | u128::from(who)), 1),
+                _ => PeerAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + who), 1),
+            };
+            let event = match draw % 16 {
+                few if few < weather.stops => Event::Stopped,
+                14 => Event::Completed,
+                15 => Event::Paused,
+                _ => Event::Regular,
+            };
+            let mut id = PeerId::default();
+            id.0[..4].copy_from_slice(&draw.to_be_bytes());
+            let announce = Announce {
+                info_hash: hashes[usize::from(draw >> 8 & 15 == 0)],
+                peer_id: id,
+                addr,
+                left: u64::from(draw >> 12 & 3),
+                event,
+                numwant: [0, 5, 50, 200, 700][(draw >> 16) as usize % 5],
+                want_ids: draw >> 20 & 1 == 0,
+            };
+            let is_looked_at = n % 64 == 0;
+            naive.see(Seconds(clock));
+            let result = tracker.announce(&announce, Seconds(clock), &mut rng, &mut reply);
+            if is_looked_at {
+                naive.announce(&tracker, &announce, result, &reply, true);
+            } else {
+                naive.announce_unseen(&announce);
+            }
+            if n % 256 == 255 {
+                clock += weather.pace;
+                if weather.sweeps && draw >> 24 & 7 == 0 {
+                    naive.see(Seconds(clock));
+                    let expired = tracker.expire(Seconds(clock));
+                    assert_eq!((expired.peers, expired.torrents), naive.expire(&tracker));
+                }
+            }
+        }
+        naive.compare(&tracker, &hashes);
+        for hash in hashes {
+            ask_for_all(&tracker, &mut naive, hash, &mut rng);
+        }
+        clock += [0, 100, 10_000, 70_000][rng.next_u32() as usize % 4];
+        naive.see(Seconds(clock));
+        let expired = tracker.expire(Seconds(clock));
+        assert_eq!((expired.peers, expired.torrents), naive.expire(&tracker));
+        naive.compare(&tracker, &hashes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn large_swarms_do_as_the_model_does(seed: u64, keep_peer_ids: bool, is_near_first: bool) {
+        let selection = if is_near_first { Selection::NearFirst } else { Selection::Uniform };
+        run_large(seed, Config { shards: 1, keep_peer_ids, selection, ..Config::default() });
+    }
+}

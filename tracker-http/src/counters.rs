@@ -1,0 +1,144 @@
+//! What a server counts: per worker, so that counting costs no more than an addition; summed on read.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crossbeam::utils::CachePadded;
+
+/// Where a request went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/announce`
+    Announce,
+    /// `/scrape`
+    Scrape,
+    /// Any other path, known or not, and requests that have none since they are malformed.
+    Other,
+}
+
+/// All routes, in the order of their counters.
+pub const ROUTES: [Route; 3] = [Route::Announce, Route::Scrape, Route::Other];
+
+/// The statuses that are counted one by one; any other counts as the last.
+pub const STATUSES: [u16; 15] = [200, 302, 304, 400, 403, 404, 405, 408, 413, 414, 431, 500, 501, 503, 505];
+
+/// What happens beside answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// A connection was accepted.
+    Accepted,
+    /// A connection was closed at once, since there were too many and none of them idle.
+    TooMany,
+    /// An idle connection was closed to make room for a new one.
+    MadeRoom,
+    /// A connection was closed for being idle too long.
+    IdleTooLong,
+    /// A request did not arrive in time (408).
+    RequestTimeout,
+    /// A peer did not take its answers in time.
+    OutputTimeout,
+    /// Accepting failed, for want of descriptors or memory.
+    AcceptFailed,
+    /// Serving a request panicked, and its connection was dropped.
+    Panicked,
+    /// An announce or a scrape was answered with a bencoded failure.
+    Failure,
+    /// Bytes read from peers.
+    BytesIn,
+    /// Bytes written to peers.
+    BytesOut,
+}
+
+const HAPPENINGS: usize = Happening::BytesOut as usize + 1;
+
+/// The counters of one worker, which alone adds to them.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    answers: [[AtomicU64; STATUSES.len()]; ROUTES.len()],
+    happenings: [AtomicU64; HAPPENINGS],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Tally {
+            answers: std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0))),
+            happenings: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
+}
+
+/// One worker is the only writer, so no locked instruction is needed.
+fn add(cell: &AtomicU64, amount: u64) {
+    cell.store(cell.load(Relaxed).wrapping_add(amount), Relaxed);
+}
+
+impl Tally {
+    pub(crate) fn answered(&self, route: Route, status: u16) {
+        let at = if status == 200 {
+            0
+        } else {
+            STATUSES.iter().position(|&known| known == status).unwrap_or(STATUSES.len() - 1)
+        };
+        add(&self.answers[route as usize][at], 1);
+    }
+
+    pub(crate) fn happened(&self, what: Happening, times: u64) {
+        add(&self.happenings[what as usize], times);
+    }
+}
+
+/// The counters of a server, from its start.
+#[derive(Debug)]
+pub struct Counters {
+    pub(crate) workers: Box<[CachePadded<Tally>]>,
+    /// Connections open now.
+    pub(crate) open: CachePadded<std::sync::atomic::AtomicUsize>,
+}
+
+impl Counters {
+    pub(crate) fn new(workers: usize) -> Self {
+        Counters {
+            workers: (0..workers).map(|_| CachePadded::default()).collect(),
+            open: CachePadded::default(),
+        }
+    }
+
+    /// Answers on `route` with `status`, one of [`STATUSES`].
+    pub fn answers(&self, route: Route, status: u16) -> u64 {
+        let Some(at) = STATUSES.iter().position(|&known| known == status) else { return 0 };
+        self.workers.iter().map(|tally| tally.answers[route as usize][at].load(Relaxed)).sum()
+    }
+
+    /// Answers on `route`, whatever their status.
+    pub fn requests(&self, route: Route) -> u64 {
+        STATUSES.iter().map(|&status| self.answers(route, status)).sum()
+    }
+
+    /// How often something happened, or how many bytes.
+    pub fn happenings(&self, what: Happening) -> u64 {
+        self.workers.iter().map(|tally| tally.happenings[what as usize].load(Relaxed)).sum()
+    }
+
+    /// Connections open at the moment.
+    pub fn open_connections(&self) -> usize {
+        self.open.load(Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_are_summed() {
+        let counters = Counters::new(2);
+        for tally in &counters.workers {
+            tally.answered(Route::Scrape, 200);
+            tally.answered(Route::Other, 404);
+            tally.happened(Happening::BytesIn, 7);
+        }
+        assert_eq!(counters.answers(Route::Scrape, 200), 2);
+        assert_eq!(counters.requests(Route::Other), 2);
+        assert_eq!(counters.requests(Route::Announce), 0);
+        assert_eq!(counters.happenings(Happening::BytesIn), 14);
+    }
+}

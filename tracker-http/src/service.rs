@@ -1,0 +1,146 @@
+//! What answers requests: the tracker's own routes, or whatever an embedder puts beside them.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use tracker_core::{AccessList, AnnounceReply, InfoHash, Seconds};
+
+use crate::counters::{Route, Tally};
+use crate::head::{self, Connection, Framing};
+use crate::parser::{Method, Request};
+
+/// Answers requests. One value is shared by all workers.
+pub trait Service: Sync {
+    /// Answers `request` of `client` into `reply`, at once: it runs on an event loop, on which others wait. What takes
+    /// longer than some tens of microseconds is left to [`Service::stream`] by [`Reply::stream`].
+    ///
+    /// A reply that nothing is written to becomes a 404. The method is GET or HEAD; for HEAD the
+    /// [`Reply`] leaves the body out by itself.
+    fn call(&self, request: &Request<'_>, client: IpAddr, context: &mut Context, reply: &mut Reply<'_>);
+
+    /// Writes the body of an answer that [`Service::call`] has handed over, on a thread beside the event loops. It may be as
+    /// long as it likes, and waits where the client reads slowly.
+    ///
+    /// # Errors
+    /// Those of `body`, which mean that the client has gone: there is nothing more to do then.
+    fn stream(&self, request: &Request<'_>, client: IpAddr, body: &mut dyn io::Write) -> io::Result<()> {
+        let _ = (request, client, body);
+        Ok(())
+    }
+}
+
+/// A service without any path: everything is a 404.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NotFound;
+
+impl Service for NotFound {
+    fn call(&self, _: &Request<'_>, _: IpAddr, _: &mut Context, _: &mut Reply<'_>) {}
+}
+
+/// What one worker keeps from request to request, so that none allocates.
+#[derive(Debug)]
+pub struct Context {
+    /// The time of this turn of the event loop.
+    pub now: Seconds,
+    /// This worker's random source.
+    pub rng: Xoshiro256PlusPlus,
+    /// Room for the core's answer.
+    pub announce: AnnounceReply,
+    /// Room for the info hashes of a scrape.
+    pub hashes: Vec<InfoHash>,
+    /// The access list last seen, and its generation.
+    pub(crate) access: (u64, Arc<AccessList>),
+}
+
+impl Context {
+    /// A context whose random source has this seed.
+    pub fn new(seed: u64) -> Self {
+        Context {
+            now: Seconds(0),
+            rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+            announce: AnnounceReply::new(),
+            hashes: Vec::new(),
+            access: (0, Arc::new(AccessList::open())),
+        }
+    }
+}
+
+/// Where an answer is written to.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    pub(crate) out: &'a mut Vec<u8>,
+    pub(crate) tally: &'a Tally,
+    pub(crate) is_head: bool,
+    pub(crate) minor: u8,
+    pub(crate) connection: Connection,
+    pub(crate) route: Route,
+    /// 0 until something is written.
+    pub(crate) status: u16,
+    pub(crate) is_streamed: bool,
+}
+
+impl<'a> Reply<'a> {
+    pub(crate) fn new(
+        out: &'a mut Vec<u8>,
+        tally: &'a Tally,
+        request: &Request<'_>,
+        connection: Connection,
+    ) -> Self {
+        Reply {
+            out,
+            tally,
+            is_head: request.method == Method::Head,
+            minor: request.minor,
+            connection,
+            route: Route::Other,
+            status: 0,
+            is_streamed: false,
+        }
+    }
+
+    /// Says under which route the answer is counted; [`Route::Other`] unless it does.
+    pub fn route(&mut self, route: Route) {
+        self.route = route;
+    }
+
+    /// Answers 200 with the text that `write` appends.
+    #[inline]
+    pub fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.status = 200;
+        let patch = head::begin_ok(self.out, self.connection);
+        write(self.out);
+        let body = head::finish(self.out, patch);
+        if self.is_head {
+            self.out.truncate(body);
+        }
+    }
+
+    /// Answers with `body`. `extra` are further headers, name and value; they must not hold anything that came from a peer.
+    pub fn send(&mut self, status: u16, content_type: &str, extra: &[(&str, &str)], body: &[u8]) {
+        self.status = status;
+        head::head(self.out, status, content_type, Framing::Length(body.len()), self.connection, extra);
+        if !self.is_head {
+            self.out.extend_from_slice(body);
+        }
+    }
+
+    /// Answers 200 with what [`Service::stream`] will write.
+    pub fn stream(&mut self, content_type: &str) {
+        self.status = 200;
+        // there is no chunked coding in HTTP/1.0 (RFC 9112 §7)
+        let framing = if self.minor == 0 { Framing::UntilClose } else { Framing::Chunked };
+        if self.minor == 0 {
+            self.connection = Connection::Close;
+        }
+        head::head(self.out, 200, content_type, framing, self.connection, &[]);
+        self.is_streamed = !self.is_head;
+    }
+
+    /// Counts a bencoded failure.
+    pub(crate) fn failed(&self) {
+        self.tally.happened(crate::Happening::Failure, 1);
+    }
+}

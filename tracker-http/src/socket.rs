@@ -1,0 +1,363 @@
+//! A connection with its socket: reads, writes, and knows what to wait for.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown};
+
+use crossbeam::channel::{Receiver, TryRecvError};
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use crate::connection::{Connection, Next, Shared, Streamed};
+use crate::counters::{Happening, Tally};
+use crate::head::{self, LAST_CHUNK};
+use crate::server::Common;
+use crate::service::Service;
+use crate::slow::Piece;
+use crate::waiting::{Linked, Links, Wait};
+use crate::worker::Buffers;
+
+/// Reads of one connection in one turn.
+const READS: usize = 4;
+/// What is read and dropped after the last answer.
+const LINGER_BYTES: u32 = 256 << 10;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    stream: TcpStream,
+    peer: IpAddr,
+    connection: Connection,
+    /// Answers that the socket has not taken. While there are any, nothing is read.
+    output: Vec<u8>,
+    /// How much of `output` it has taken.
+    sent: usize,
+    streaming: Option<Box<Streaming>>,
+    links: Links,
+    /// Requests completed and bytes sent, to tell whether anything has moved.
+    requests: usize,
+    progress: u64,
+    lingered: u32,
+    registered: Option<Interest>,
+    /// What comes after the answers that are on their way.
+    end: End,
+    /// There is more in `connection` that can be answered without reading.
+    is_behind: bool,
+    /// The peer has closed its side: read on to the end even after a short read.
+    pub(crate) sees_end: bool,
+    /// It is on the worker's list.
+    pub(crate) has_todo: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// More requests.
+    None,
+    /// Nobody takes answers any more: what has come is carried out, and then it is over.
+    Mute,
+    /// The connection is closed, for nothing more can have come.
+    Close,
+    /// The sending side is closed, and what comes is dropped: closing at once might destroy the answer.
+    Linger,
+    /// The sending side is closed.
+    Lingering,
+}
+
+/// An answer that the pool writes.
+#[derive(Debug)]
+struct Streaming {
+    pieces: Receiver<Piece>,
+    is_chunked: bool,
+    closes: bool,
+}
+
+/// What a socket needs after it has gone as far as it could.
+pub(crate) enum Driven {
+    /// To be closed.
+    Close,
+    /// Another turn.
+    Again,
+    /// To be waited for; `None`: the pool, which takes the time that it takes.
+    Waits(Option<Wait>),
+    /// Somebody to write this answer.
+    Streamed(Streamed),
+}
+
+impl Linked for Socket {
+    fn links(&self) -> &Links {
+        &self.links
+    }
+
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.links
+    }
+}
+
+impl Socket {
+    pub(crate) fn new(stream: TcpStream, peer: IpAddr) -> Self {
+        Socket {
+            stream,
+            peer,
+            connection: Connection::default(),
+            output: Vec::new(),
+            sent: 0,
+            streaming: None,
+            links: Links::default(),
+            requests: 0,
+            progress: 0,
+            lingered: 0,
+            registered: None,
+            end: End::None,
+            is_behind: false,
+            sees_end: false,
+            has_todo: false,
+        }
+    }
+
+    /// Requests completed and bytes sent so far.
+    pub(crate) fn progress(&self) -> (usize, u64) {
+        (self.requests, self.progress)
+    }
+
+    pub(crate) fn client(&self) -> IpAddr {
+        self.peer
+    }
+
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.streaming.is_some()
+    }
+
+    /// The answer to the last request comes in pieces from now on.
+    pub(crate) fn stream(&mut self, pieces: Receiver<Piece>, is_chunked: bool, closes: bool) {
+        self.streaming = Some(Box::new(Streaming { pieces, is_chunked, closes }));
+    }
+
+    /// Ends the connection with a last answer.
+    pub(crate) fn end_with(&mut self, answer: Vec<u8>) {
+        self.output = answer;
+        self.sent = 0;
+        self.end = End::Linger;
+    }
+
+    /// Gives up answering.
+    pub(crate) fn mute(&mut self) {
+        self.output = Vec::new();
+        self.sent = 0;
+        self.streaming = None;
+        // after the last answer there is nothing to be carried out
+        self.end = if self.end == End::None { End::Mute } else { End::Close };
+    }
+
+    /// Has the poll tell when there is something to read, and when there is room again if that is waited for.
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let interest = if self.output.is_empty() {
+            Interest::READABLE
+        } else {
+            Interest::READABLE | Interest::WRITABLE
+        };
+        match self.registered {
+            Some(registered) if registered == interest => return Ok(()),
+            Some(_) => registry.reregister(&mut self.stream, token, interest)?,
+            None => registry.register(&mut self.stream, token, interest)?,
+        }
+        self.registered = Some(interest);
+        Ok(())
+    }
+
+    /// Goes on as far as possible, within the bounds of a turn.
+    pub(crate) fn drive<S: Service>(
+        &mut self,
+        shared: &Shared<'_, S>,
+        buffers: &mut Buffers,
+        common: &Common,
+    ) -> Driven {
+        for _ in 0..READS {
+            if !self.output.is_empty() {
+                self.flush(shared.tally);
+                if !self.output.is_empty() {
+                    return Driven::Waits(Some(Wait::Output));
+                }
+            }
+            if self.streaming.is_some() {
+                match self.take_pieces(buffers, shared.tally) {
+                    Some(driven) => return driven,
+                    None => continue,
+                }
+            }
+            match self.end {
+                End::None | End::Mute => {}
+                End::Close => return Driven::Close,
+                End::Linger => {
+                    if self.stream.shutdown(Shutdown::Write).is_err() {
+                        return Driven::Close;
+                    }
+                    self.end = End::Lingering;
+                }
+                End::Lingering => return self.linger(buffers),
+            }
+            if self.end == End::Lingering {
+                continue;
+            }
+            if let Some(driven) = self.step(shared, buffers, common) {
+                return driven;
+            }
+        }
+        Driven::Again
+    }
+
+    /// Reads once, answers what is complete, and writes once. `None` if there may be more to do.
+    fn step<S: Service>(
+        &mut self,
+        shared: &Shared<'_, S>,
+        buffers: &mut Buffers,
+        common: &Common,
+    ) -> Option<Driven> {
+        let mut is_all = false;
+        let fresh = if self.is_behind {
+            &[]
+        } else {
+            match self.stream.read(&mut buffers.input) {
+                Ok(0) => return Some(Driven::Close),
+                Ok(read) => {
+                    shared.tally.happened(Happening::BytesIn, read as u64);
+                    // nothing more can be there, unless the end is
+                    is_all = read < buffers.input.len() && !self.sees_end;
+                    &buffers.input[..read]
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.sees_end = false;
+                    return Some(self.rests());
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => return None,
+                Err(_) => return Some(Driven::Close),
+            }
+        };
+        let output = &mut buffers.output;
+        output.clear();
+        let context = &mut buffers.context;
+        let (requests, next) = self.connection.advance(fresh, self.peer, output, shared, context);
+        self.requests += requests;
+        if self.end == End::Mute {
+            output.clear();
+        }
+        self.is_behind = next == Next::Again;
+        let mut streamed = None;
+        match next {
+            Next::Read | Next::Again => {}
+            Next::Close { is_clean } => {
+                self.end = match (self.end, is_clean && is_all) {
+                    (End::Mute, _) => End::Close,
+                    (_, true) => End::Close,
+                    (_, false) => End::Linger,
+                };
+            }
+            Next::Stream(_) if self.end == End::Mute => self.is_behind = true,
+            Next::Stream(answer) => {
+                self.is_behind = true;
+                streamed = Some(answer);
+            }
+        }
+        self.write(&buffers.output, shared.tally);
+        let _ = common;
+        if let Some(streamed) = streamed {
+            return Some(Driven::Streamed(streamed));
+        }
+        let may_go_on = self.is_behind || self.end != End::None || !is_all;
+        if may_go_on && self.output.is_empty() {
+            return None;
+        }
+        Some(if self.output.is_empty() { self.rests() } else { Driven::Waits(Some(Wait::Output)) })
+    }
+
+    /// What to wait for when everything that has come is dealt with.
+    fn rests(&self) -> Driven {
+        match self.end {
+            End::Mute => Driven::Close,
+            _ if self.connection.is_amid_request() => Driven::Waits(Some(Wait::Request)),
+            // a new connection is given the time of a request for its first
+            _ if self.requests == 0 => Driven::Waits(Some(Wait::Request)),
+            _ => Driven::Waits(Some(Wait::Idle)),
+        }
+    }
+
+    /// Writes answers, and keeps what the socket does not take.
+    fn write(&mut self, bytes: &[u8], tally: &Tally) {
+        if bytes.is_empty() {
+            return;
+        }
+        match self.stream.write(bytes) {
+            Ok(written) => {
+                self.progress += written as u64;
+                tally.happened(Happening::BytesOut, written as u64);
+                if written < bytes.len() {
+                    self.output.extend_from_slice(&bytes[written..]);
+                }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                self.output.extend_from_slice(bytes);
+            }
+            Err(_) => self.mute(),
+        }
+    }
+
+    /// Writes what the socket had not taken.
+    fn flush(&mut self, tally: &Tally) {
+        while self.sent < self.output.len() {
+            match self.stream.write(&self.output[self.sent..]) {
+                Ok(written) => {
+                    self.sent += written;
+                    self.progress += written as u64;
+                    tally.happened(Happening::BytesOut, written as u64);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return self.mute(),
+            }
+        }
+        self.output = Vec::new();
+        self.sent = 0;
+    }
+
+    /// Sends what the pool has written. `None` if the answer is complete.
+    fn take_pieces(&mut self, buffers: &mut Buffers, tally: &Tally) -> Option<Driven> {
+        let output = &mut buffers.output;
+        while let Some(streaming) = &self.streaming {
+            output.clear();
+            match streaming.pieces.try_recv() {
+                Ok(Piece::Bytes(piece)) if streaming.is_chunked => head::chunk(output, &piece),
+                Ok(Piece::Bytes(piece)) => output.extend_from_slice(&piece),
+                Ok(Piece::End) => {
+                    if streaming.is_chunked {
+                        output.extend_from_slice(LAST_CHUNK);
+                    }
+                    if streaming.closes {
+                        self.end = End::Linger;
+                    }
+                    self.streaming = None;
+                }
+                Err(TryRecvError::Empty) => return Some(Driven::Waits(None)),
+                Err(TryRecvError::Disconnected) => return Some(Driven::Close),
+            }
+            self.write(output, tally);
+            if !self.output.is_empty() {
+                return Some(Driven::Waits(Some(Wait::Output)));
+            }
+        }
+        None
+    }
+
+    /// Drops what comes after the last answer.
+    fn linger(&mut self, buffers: &mut Buffers) -> Driven {
+        while self.lingered < LINGER_BYTES {
+            match self.stream.read(&mut buffers.input) {
+                Ok(0) => return Driven::Close,
+                Ok(read) => self.lingered += read as u32,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Driven::Waits(Some(Wait::Linger));
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Driven::Close,
+            }
+        }
+        Driven::Close
+    }
+}

@@ -1,0 +1,440 @@
+//! One worker: an event loop with its own listeners, connections and buffers.
+
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token};
+use slab::Slab;
+
+use crate::connection::{Shared, write_refusal};
+use crate::counters::{Happening, Route};
+use crate::server::{Common, Settings};
+use crate::service::{Context, Service};
+use crate::socket::{Driven, Socket};
+use crate::waiting::{Linked, WAITS, Wait, Waiting};
+
+/// Connections accepted in one go before the others' turn comes.
+const ACCEPTS: usize = 64;
+/// How long to wait before accepting again where descriptors or memory have run out, unless one is freed before.
+const STARVED: Duration = Duration::from_millis(100);
+/// How long a connection has to be closed by its peer after the last answer.
+const LINGER: Duration = Duration::from_secs(1);
+/// How long a server that stops waits for its connections.
+const STOP: Duration = Duration::from_secs(2);
+/// What a worker reads into.
+const INPUT: usize = 64 << 10;
+/// Buffers that have grown beyond are given back.
+const OUTPUT_KEPT: usize = 1 << 20;
+
+pub(crate) const WAKER: Token = Token(usize::MAX);
+const FIRST_LISTENER: usize = usize::MAX - 1;
+
+/// See the module's documentation.
+pub(crate) struct Worker<'a, S> {
+    me: usize,
+    poll: Poll,
+    listeners: Vec<Listener>,
+    sockets: Slab<Socket>,
+    waiting: Waiting,
+    /// Connections with work left over from their last turn: no event will come for them.
+    todo: Vec<usize>,
+    common: &'a Common,
+    settings: &'a Settings,
+    shared: Shared<'a, S>,
+    buffers: Buffers,
+    start: Instant,
+    /// Microseconds since the start, at the beginning of this turn.
+    now: u64,
+    /// What [`Common::oldest_idle`] has of this worker.
+    published: u64,
+}
+
+/// What a worker keeps from turn to turn.
+pub(crate) struct Buffers {
+    pub(crate) input: Box<[u8]>,
+    pub(crate) output: Vec<u8>,
+    pub(crate) context: Context,
+}
+
+struct Listener {
+    socket: TcpListener,
+    /// There may be more to accept, and no event will tell.
+    has_more: bool,
+    /// Accepting has failed for want of descriptors; try again then.
+    starved_until: Option<u64>,
+}
+
+impl<'a, S: Service> Worker<'a, S> {
+    pub(crate) fn new(
+        me: usize,
+        poll: Poll,
+        listeners: Vec<TcpListener>,
+        common: &'a Common,
+        settings: &'a Settings,
+        service: &'a S,
+        start: Instant,
+    ) -> Self {
+        let listeners = listeners
+            .into_iter()
+            .map(|socket| Listener { socket, has_more: true, starved_until: None })
+            .collect();
+        Worker {
+            me,
+            poll,
+            listeners,
+            sockets: Slab::new(),
+            waiting: Waiting::default(),
+            todo: Vec::new(),
+            common,
+            settings,
+            shared: Shared {
+                service,
+                tally: &common.counters.workers[me],
+                proxies: &settings.proxies,
+                limits: settings.limits,
+                keep_alive: !settings.keep_alive.is_zero(),
+                is_stopping: false,
+            },
+            buffers: Buffers {
+                input: vec![0; INPUT].into_boxed_slice(),
+                output: Vec::with_capacity(INPUT),
+                context: Context::new(settings.seed.wrapping_add(me as u64)),
+            },
+            start,
+            now: 0,
+            published: u64::MAX,
+        }
+    }
+
+    /// Serves until the server is stopped.
+    pub(crate) fn run(&mut self) {
+        for (at, listener) in self.listeners.iter_mut().enumerate() {
+            let token = Token(FIRST_LISTENER - at);
+            if let Err(error) =
+                self.poll.registry().register(&mut listener.socket, token, Interest::READABLE)
+            {
+                tracing::error!("a listener cannot be waited for, and serves nobody: {error}");
+            }
+        }
+        let mut events = Events::with_capacity(256);
+        while !self.common.is_stopping.load(Relaxed) {
+            let timeout = self.timeout();
+            self.turn(&mut events, timeout);
+            self.accept_all();
+        }
+        self.stop(&mut events);
+    }
+
+    /// Waits for events, and does what there is to do for connections.
+    fn turn(&mut self, events: &mut Events, timeout: Option<Duration>) {
+        if let Err(error) = self.poll.poll(events, timeout)
+            && error.kind() != ErrorKind::Interrupted
+        {
+            tracing::error!("waiting for events failed: {error}");
+        }
+        self.tick();
+        // what was left over goes first, lest a busy connection always comes before it
+        for id in std::mem::take(&mut self.todo) {
+            if self.sockets.get(id).is_some_and(|socket| socket.has_todo) {
+                self.sockets[id].has_todo = false;
+                self.drive(id);
+            }
+        }
+        for event in events.iter() {
+            match event.token() {
+                WAKER => self.read_mail(),
+                Token(listener) if listener > usize::MAX / 2 => {
+                    self.listeners[FIRST_LISTENER - listener].has_more = true;
+                }
+                Token(id) => {
+                    // it may have been closed in this very turn, and another may have its place: a look does no harm
+                    if let Some(socket) = self.sockets.get_mut(id) {
+                        socket.sees_end |= event.is_read_closed();
+                        if !socket.has_todo {
+                            self.drive(id);
+                        }
+                    }
+                }
+            }
+        }
+        self.make_room();
+        self.time_out();
+        if self.buffers.output.capacity() > OUTPUT_KEPT {
+            self.buffers.output = Vec::with_capacity(INPUT);
+        }
+        self.publish();
+    }
+
+    /// Reads the clock: once a turn.
+    fn tick(&mut self) {
+        let elapsed = self.start.elapsed();
+        self.now = elapsed.as_micros() as u64;
+        self.buffers.context.now = tracker_core::Seconds(elapsed.as_secs() as u32);
+    }
+
+    fn duration(&self, wait: Wait) -> Duration {
+        match wait {
+            Wait::Idle => self.settings.keep_alive,
+            Wait::Request | Wait::Output => self.settings.request_timeout,
+            Wait::Linger => LINGER,
+        }
+    }
+
+    /// How long nothing has to be done unless something happens.
+    fn timeout(&self) -> Option<Duration> {
+        if !self.todo.is_empty() || self.listeners.iter().any(|listener| listener.has_more) {
+            return Some(Duration::ZERO);
+        }
+        let waits = WAITS.iter().filter_map(|&wait| {
+            let (_, since) = self.waiting.first(&self.sockets, wait)?;
+            Some(since + self.duration(wait).as_micros() as u64)
+        });
+        let starved = self.listeners.iter().filter_map(|listener| listener.starved_until);
+        let due = waits.chain(starved).min()?;
+        // a microsecond more, so that it is due when the wait has ended
+        Some(Duration::from_micros(due.saturating_sub(self.now) + 1))
+    }
+
+    fn accept_all(&mut self) {
+        for at in 0..self.listeners.len() {
+            let listener = &mut self.listeners[at];
+            if listener.starved_until.is_some_and(|until| until <= self.now) {
+                listener.starved_until = None;
+                listener.has_more = true;
+            }
+            if listener.has_more && listener.starved_until.is_none() {
+                self.accept(at);
+            }
+        }
+    }
+
+    /// Accepts a bounded number of connections, and serves each at once: a client that asks one thing and goes is done
+    /// with before anything has been registered.
+    fn accept(&mut self, at: usize) {
+        for _ in 0..ACCEPTS {
+            match self.listeners[at].socket.accept() {
+                Ok((stream, addr)) => {
+                    self.shared.tally.happened(Happening::Accepted, 1);
+                    if self.has_room() {
+                        let socket = Socket::new(stream, addr.ip().to_canonical());
+                        let id = self.sockets.insert(socket);
+                        self.waiting.enter(&mut self.sockets, id, Wait::Request, self.now);
+                        self.drive(id);
+                    } else {
+                        self.common.counters.open.fetch_sub(1, Relaxed);
+                        self.shared.tally.happened(Happening::TooMany, 1);
+                    }
+                }
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock => {
+                        self.listeners[at].has_more = false;
+                        return;
+                    }
+                    // of the connection that was to be accepted, which is gone
+                    ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted => {}
+                    _ => {
+                        self.shared.tally.happened(Happening::AcceptFailed, 1);
+                        tracing::debug!("accepting a connection failed: {error}");
+                        self.listeners[at].has_more = false;
+                        self.listeners[at].starved_until = Some(self.now + STARVED.as_micros() as u64);
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Counts a connection that has been accepted, and makes room for it at the cost of the one that is idle longest,
+    /// of whatever worker. False if there is none.
+    fn has_room(&mut self) -> bool {
+        if self.common.counters.open.fetch_add(1, Relaxed) < self.settings.max_connections {
+            return true;
+        }
+        self.publish();
+        let oldest = |worker: &usize| self.common.oldest_idle[*worker].load(Relaxed);
+        match (0..self.common.oldest_idle.len()).min_by_key(oldest) {
+            Some(worker) if oldest(&worker) == u64::MAX => false,
+            Some(worker) if worker == self.me => self.close_oldest_idle(),
+            Some(worker) => {
+                self.common.to_close[worker].fetch_add(1, Relaxed);
+                self.common.mailboxes[worker].wake();
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn close_oldest_idle(&mut self) -> bool {
+        let Some((id, _)) = self.waiting.first(&self.sockets, Wait::Idle) else { return false };
+        self.shared.tally.happened(Happening::MadeRoom, 1);
+        self.close(id);
+        true
+    }
+
+    /// Closes idle connections that another worker needs the room of.
+    fn make_room(&mut self) {
+        if self.common.to_close[self.me].load(Relaxed) > 0 {
+            for _ in 0..self.common.to_close[self.me].swap(0, Relaxed) {
+                self.close_oldest_idle();
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        let oldest = self.waiting.first(&self.sockets, Wait::Idle).map_or(u64::MAX, |(_, since)| since);
+        if oldest != self.published {
+            self.published = oldest;
+            self.common.oldest_idle[self.me].store(oldest, Relaxed);
+        }
+    }
+
+    /// Lets a connection go on as far as it can. A panic costs that connection alone.
+    fn drive(&mut self, id: usize) {
+        let socket = &mut self.sockets[id];
+        let before = socket.progress();
+        let driven =
+            catch_unwind(AssertUnwindSafe(|| socket.drive(&self.shared, &mut self.buffers, self.common)));
+        let driven = driven.unwrap_or_else(|_| {
+            self.shared.tally.happened(Happening::Panicked, 1);
+            tracing::error!("serving a request panicked, and its connection was dropped");
+            self.buffers.output = Vec::with_capacity(INPUT);
+            Driven::Close
+        });
+        match driven {
+            Driven::Close => self.close(id),
+            Driven::Again => {
+                self.sockets[id].has_todo = true;
+                self.todo.push(id);
+                self.register(id);
+            }
+            Driven::Streamed(streamed) => {
+                let (client, chunked) = (self.sockets[id].client(), streamed.is_chunked);
+                match self.common.pool.submit(streamed.head, client, self.me, id) {
+                    Some(pieces) => self.sockets[id].stream(pieces, chunked, streamed.closes),
+                    // the answer has begun, so that all that can be said is that it ends early
+                    None => return self.close(id),
+                }
+                self.waiting.leave(&mut self.sockets, id);
+                self.register(id);
+            }
+            Driven::Waits(wait) => {
+                if self.shared.is_stopping && matches!(wait, Some(Wait::Idle | Wait::Request)) {
+                    return self.close(id);
+                }
+                self.enter(id, wait, before);
+                self.register(id);
+            }
+        }
+    }
+
+    /// Begins a wait, or goes on with it if nothing has happened that would begin it anew.
+    fn enter(&mut self, id: usize, wait: Option<Wait>, before: (usize, u64)) {
+        let socket = &self.sockets[id];
+        let after = socket.progress();
+        let goes_on = socket.links().wait() == wait
+            && match wait {
+                None | Some(Wait::Linger) => true,
+                Some(Wait::Idle | Wait::Request) => after.0 == before.0,
+                Some(Wait::Output) => after.1 == before.1,
+            };
+        match wait {
+            _ if goes_on => {}
+            None => self.waiting.leave(&mut self.sockets, id),
+            Some(wait) => self.waiting.enter(&mut self.sockets, id, wait, self.now),
+        }
+    }
+
+    /// Has the poll tell of what the connection waits for.
+    fn register(&mut self, id: usize) {
+        if let Err(error) = self.sockets[id].register(self.poll.registry(), Token(id)) {
+            tracing::debug!("a connection cannot be waited for, and is closed: {error}");
+            self.close(id);
+        }
+    }
+
+    fn close(&mut self, id: usize) {
+        self.waiting.leave(&mut self.sockets, id);
+        drop(self.sockets.remove(id));
+        self.common.counters.open.fetch_sub(1, Relaxed);
+        for listener in &mut self.listeners {
+            // there is a descriptor again
+            listener.has_more |= listener.starved_until.take().is_some();
+        }
+    }
+
+    /// Lets the connections go on that the pool has written for.
+    fn read_mail(&mut self) {
+        for id in self.common.mailboxes[self.me].take() {
+            if self.sockets.get(id).is_some_and(Socket::is_streaming) {
+                self.drive(id);
+            }
+        }
+    }
+
+    /// Acts on the connections whose time has run out.
+    fn time_out(&mut self) {
+        for wait in WAITS {
+            let duration = self.duration(wait).as_micros() as u64;
+            while let Some((id, since)) = self.waiting.first(&self.sockets, wait) {
+                if since + duration > self.now {
+                    break;
+                }
+                match wait {
+                    Wait::Idle => self.shared.tally.happened(Happening::IdleTooLong, 1),
+                    Wait::Request => self.shared.tally.happened(Happening::RequestTimeout, 1),
+                    Wait::Output => self.shared.tally.happened(Happening::OutputTimeout, 1),
+                    Wait::Linger => {}
+                }
+                match wait {
+                    Wait::Idle | Wait::Linger => self.close(id),
+                    Wait::Request => {
+                        self.shared.tally.answered(Route::Other, 408);
+                        let mut answer = Vec::new();
+                        write_refusal(&mut answer, 408, "the request did not arrive in time");
+                        self.sockets[id].end_with(answer);
+                        self.waiting.leave(&mut self.sockets, id);
+                        self.drive(id);
+                    }
+                    Wait::Output => {
+                        // nobody reads the answers, yet what was asked is carried out
+                        self.sockets[id].mute();
+                        self.waiting.leave(&mut self.sockets, id);
+                        self.drive(id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers what waits in the backlog and what has come complete, and lets everybody go.
+    fn stop(&mut self, events: &mut Events) {
+        self.shared.is_stopping = true;
+        self.tick();
+        let deadline = self.now + STOP.as_micros() as u64;
+        for listener in &mut self.listeners {
+            listener.has_more = true;
+        }
+        while self.now < deadline && self.listeners.iter().any(|listener| listener.has_more) {
+            self.accept_all();
+            self.tick();
+        }
+        self.listeners.clear();
+        let all: Vec<usize> = self.sockets.iter().map(|(id, _)| id).collect();
+        for id in all {
+            if self.sockets.contains(id) {
+                self.drive(id);
+            }
+        }
+        while !self.sockets.is_empty() && self.now < deadline {
+            let left = Duration::from_micros(deadline - self.now);
+            let timeout = self.timeout().map_or(left, |timeout| timeout.min(left));
+            self.turn(events, Some(timeout));
+        }
+        for id in self.sockets.iter().map(|(id, _)| id).collect::<Vec<_>>() {
+            self.close(id);
+        }
+    }
+}
