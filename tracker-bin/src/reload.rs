@@ -25,12 +25,15 @@ pub struct Reloaded {
 pub fn reload(settings: &Settings) -> Result<Reloaded, Error> {
     let mut fresh = Settings::load(settings.options.clone())?;
     let access = access::load(&fresh.config)?;
-    let mut next = settings.config.clone();
-    next.access = fresh.config.access.clone();
-    next.stats = fresh.config.stats.clone();
-    next.log.level = fresh.config.log.level;
-    let waiting = fresh.config.differences(&next);
-    fresh.config = next;
+    let next = [&settings.config, &settings.asked].map(|old| {
+        let mut next = old.clone();
+        next.access = fresh.config.access.clone();
+        next.stats = fresh.config.stats.clone();
+        next.log.level = fresh.config.log.level;
+        next
+    });
+    let waiting = fresh.config.differences(&next[1]);
+    [fresh.config, fresh.asked] = next;
     Ok(Reloaded { settings: fresh, access, waiting })
 }
 
@@ -100,6 +103,16 @@ mod tests {
         );
         std::fs::remove_file(&path).unwrap();
         assert!(reload(&settings).unwrap_err().to_string().contains("t.ron: cannot be read: "));
+    }
+
+    #[test]
+    fn what_was_fitted_to_the_machine_does_not_wait() {
+        let mut settings = Settings::load(Options::default()).unwrap();
+        settings.config.http.max_connections = 7;
+        let after = reload(&settings).unwrap();
+        assert!(after.waiting.is_empty(), "{:?}", after.waiting);
+        assert_eq!(after.settings.config.http.max_connections, 7);
+        assert!(reload(&after.settings).unwrap().waiting.is_empty());
     }
 
     #[test]

@@ -12,8 +12,10 @@ use crate::error::{Error, Place};
 /// Settings that are checked and ready to use.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The values.
+    /// The values. The wiring may fit them to the machine.
     pub config: Config,
+    /// The values as they were loaded.
+    pub(crate) asked: Config,
     /// What was typed: it is put over the file again when that is read again.
     pub options: Options,
     /// By key, as in `swarm.interval` or, for a member of a list, `http.listen[1]`.
@@ -33,13 +35,21 @@ impl Settings {
     /// # Errors
     /// The first thing that is wrong.
     pub fn load(options: Options) -> Result<Settings, Error> {
-        let mut settings = Settings { config: Config::default(), options, written: HashMap::new() };
+        let mut settings = Settings {
+            config: Config::default(),
+            asked: Config::default(),
+            options,
+            written: HashMap::new(),
+        };
         if let Some(path) = settings.options.config.clone() {
             settings.read(&path)?;
         }
         settings.take_options()?;
         match rules::check(&settings.config, |key| settings.is_written(key)) {
-            Ok(()) => Ok(settings),
+            Ok(()) => {
+                settings.asked = settings.config.clone();
+                Ok(settings)
+            }
             Err(broken) => Err(settings.refuse(&broken.key, &broken.complaint)),
         }
     }

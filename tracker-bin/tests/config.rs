@@ -299,7 +299,7 @@ fn every_key_is_documented() {
             None => {}
         }
     }
-    assert_eq!(keys, 7 + 39);
+    assert_eq!(keys, 7 + 37);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use parking_lot::MutexGuard;
 
 use crate::clock::Moment;
+use crate::family::Family;
 use crate::shard::{Ledger, Rules, Shard};
 use crate::swarm::Torrent;
 use crate::totals::Share;
@@ -10,10 +11,12 @@ use crate::tracker::Padded;
 use crate::{InfoHash, Seconds, Tracker};
 
 /// What may be done while a lock is held, in peers looked at: some tens of microseconds, a few hundred if all of
-/// them go.
-const STEP: usize = 4096;
-/// A torrent costs as much as so many peers, and its closing as much again.
+/// them go. `holds` measures it.
+pub(crate) const STEP: usize = 4096;
+/// A torrent costs as much as so many peers.
 const TORRENT: usize = 4;
+/// Its closing costs a good deal more: up to a microsecond where a shard has many.
+const CLOSING: usize = 64;
 
 /// What a sweep has removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -25,13 +28,13 @@ pub struct Expired {
 }
 
 /// Where the sweep of a shard goes on.
-struct Cursor {
+pub(crate) struct Cursor {
     /// Torrents before this position are still to be swept: removal fills a gap from the end, so none is overlooked.
     torrents: usize,
     /// Of the torrent before `torrents`, if its sweep has begun.
     within: Option<Within>,
     /// Torrents taken out whole: to free a large one takes long, so it is done when the lock has been given back.
-    taken_out: Vec<Torrent>,
+    pub(crate) taken_out: Vec<Torrent>,
 }
 
 struct Within {
@@ -41,6 +44,12 @@ struct Within {
     is_v6: bool,
     /// Peers before this position are still to be looked at.
     peers: usize,
+}
+
+impl Cursor {
+    pub(crate) fn new() -> Self {
+        Cursor { torrents: usize::MAX, within: None, taken_out: Vec::new() }
+    }
 }
 
 impl Tracker {
@@ -70,17 +79,19 @@ impl Tracker {
             self.in_steps(padded, |shard, cursor| {
                 shard.drop_unless(cursor, &mut kept, &self.rules, self.ledger(), &mut dropped)
             });
-            let mut memory = padded.shard.lock().memory.len();
+            let mut memory = usize::MAX;
             while memory > 0 {
                 let mut shard = padded.shard.lock();
                 memory = memory.min(shard.memory.len());
-                let end = memory.saturating_sub(STEP / TORRENT);
-                while memory > end {
+                let mut budget = STEP;
+                while memory > 0 && budget >= TORRENT {
+                    budget -= TORRENT;
                     memory -= 1;
                     if !kept(&shard.memory.get(memory).0) {
                         shard.memory.remove(memory, &self.rules.hasher);
                         self.ledger().recall();
                         dropped += 1;
+                        budget = budget.saturating_sub(CLOSING);
                     }
                 }
                 padded.publish_oldest(&shard);
@@ -92,7 +103,7 @@ impl Tracker {
 
     /// Takes the shard's lock again and again until `step` says that it is done.
     fn in_steps(&self, padded: &Padded, mut step: impl FnMut(&mut Shard, &mut Cursor) -> bool) {
-        let mut cursor = Cursor { torrents: usize::MAX, within: None, taken_out: Vec::new() };
+        let mut cursor = Cursor::new();
         loop {
             let mut shard = padded.shard.lock();
             let is_done = step(&mut shard, &mut cursor);
@@ -108,7 +119,7 @@ impl Tracker {
 
 impl Shard {
     /// One step of a sweep; true when the shard is done.
-    fn sweep<L: Ledger>(
+    pub(crate) fn sweep<L: Ledger>(
         &mut self,
         cursor: &mut Cursor,
         now: &Moment,
@@ -167,17 +178,16 @@ impl Shard {
         let before = Share::of(torrent);
         let rest = loop {
             let (removed, rest) = match (within.is_v6, torrent.v6_mut()) {
-                (false, _) => torrent.v4.sweep(within.peers, *budget, within.began, now, &rules.hasher),
-                (true, Some(v6)) => v6.sweep(within.peers, *budget, within.began, now, &rules.hasher),
+                (false, _) => torrent.v4.sweep(within.peers, budget, within.began, now, &rules.hasher),
+                (true, Some(v6)) => v6.sweep(within.peers, budget, within.began, now, &rules.hasher),
                 (true, None) => (0, None),
             };
             expired.peers += removed as u64;
-            *budget = budget.saturating_sub(within.peers - rest.unwrap_or(0));
             if rest.is_some() || within.is_v6 {
                 break rest;
             }
             within.is_v6 = true;
-            within.peers = torrent.v6().map_or(0, |v6| v6.len());
+            within.peers = torrent.v6().map_or(0, Family::len);
         };
         if let Some(peers) = rest {
             cursor.within = Some(Within { peers, ..within });
@@ -189,13 +199,13 @@ impl Shard {
             cursor.within = None;
             self.close(pos, rules, ledger);
             expired.torrents += 1;
-            *budget = budget.saturating_sub(TORRENT);
+            *budget = budget.saturating_sub(CLOSING);
         }
         cursor.within.is_none()
     }
 
     /// One step of [`Tracker::retain`]; true when the shard is done.
-    fn drop_unless<L: Ledger>(
+    pub(crate) fn drop_unless<L: Ledger>(
         &mut self,
         cursor: &mut Cursor,
         kept: &mut impl FnMut(&InfoHash) -> bool,
@@ -218,7 +228,7 @@ impl Shard {
             self.totals.replace(Share::of(&torrent), Share::default());
             ledger.close_torrent();
             cursor.taken_out.push(torrent);
-            budget = budget.saturating_sub(TORRENT);
+            budget = budget.saturating_sub(CLOSING);
             *dropped += 1;
         }
         true

@@ -51,8 +51,7 @@ pub struct Imported {
 }
 
 /// What is copied while the lock is held, to be made into [`SwarmData`] after.
-#[derive(Default)]
-struct Piece {
+pub(crate) struct Piece {
     heads: Vec<Head>,
     v4: Copied<Key4>,
     v6: Copied<Key6>,
@@ -67,7 +66,7 @@ struct Head {
 }
 
 /// Where the export of a shard goes on: as in a sweep, from the end down.
-struct Cursor {
+pub(crate) struct Cursor {
     memory: usize,
     torrents: usize,
     within: Option<Within>,
@@ -77,6 +76,12 @@ struct Within {
     info_hash: InfoHash,
     is_v6: bool,
     peers: usize,
+}
+
+impl Cursor {
+    pub(crate) fn new() -> Self {
+        Cursor { memory: usize::MAX, torrents: usize::MAX, within: None }
+    }
 }
 
 impl Tracker {
@@ -93,8 +98,8 @@ impl Tracker {
     pub fn export(&self, shard: usize, now: Seconds, mut visit: impl FnMut(&SwarmData)) {
         let Some(padded) = self.shards.get(shard) else { return };
         let _one_at_a_time = self.exporting.lock();
-        let mut cursor = Cursor { memory: usize::MAX, torrents: usize::MAX, within: None };
-        let mut piece = Piece::default();
+        let mut cursor = Cursor::new();
+        let mut piece = Piece::new(self.rules.config.keep_peer_ids);
         let mut swarm = SwarmData::default();
         loop {
             let (is_done, now) = {
@@ -127,7 +132,7 @@ impl Tracker {
         let (rules, ledger) = (&self.rules, self.ledger());
         let mut imported = Imported::default();
         let reachable = swarm.peers.iter().filter(|peer| peer.addr.port() != 0);
-        let mut fresh = reachable.filter_map(|peer| Some((peer, now.stamp_of_age(peer.age)?)));
+        let fresh = reachable.filter_map(|peer| Some((peer, now.stamp_of_age(peer.age)?)));
         let found = shard.torrents.find(hash, &swarm.info_hash);
         if found.is_none() && fresh.clone().next().is_none() {
             imported.skipped = swarm.peers.len() as u64;
@@ -152,7 +157,7 @@ impl Tracker {
         torrent.downloaded = torrent.downloaded.max(swarm.downloaded);
         let before = Share::of(torrent);
         let nobody = PeerId::default();
-        while let Some((peer, stamp)) = fresh.next() {
+        for (peer, stamp) in fresh {
             let key = PeerKey::new(peer.addr, stamp);
             let limit = rules.config.max_peers_per_torrent;
             let place = torrent.find(&key, now, &rules.hasher);
@@ -173,7 +178,13 @@ impl Tracker {
 
 impl Shard {
     /// Copies as much as fits in one piece; true when the shard is done.
-    fn copy(&mut self, cursor: &mut Cursor, now: &Moment, hasher: &Hasher, piece: &mut Piece) -> bool {
+    pub(crate) fn copy(
+        &mut self,
+        cursor: &mut Cursor,
+        now: &Moment,
+        hasher: &Hasher,
+        piece: &mut Piece,
+    ) -> bool {
         let mut budget = PIECE;
         cursor.memory = cursor.memory.min(self.memory.len());
         while cursor.memory > 0 && budget >= TORRENT {
@@ -203,7 +214,7 @@ impl Shard {
             let Some(pos) = self.torrents.find_near(cursor.torrents, &within.info_hash, hasher) else {
                 continue;
             };
-            cursor.within = self.torrents.get_mut(pos).copy(within, &mut budget, now, piece);
+            cursor.within = self.torrents.get_mut(pos).copy(&within, &mut budget, now, piece);
         }
     }
 }
@@ -212,7 +223,7 @@ impl Torrent {
     /// Copies what fits; returns where to go on if that was not all.
     fn copy(
         &mut self,
-        within: Within,
+        within: &Within,
         budget: &mut usize,
         now: &Moment,
         piece: &mut Piece,
@@ -241,8 +252,18 @@ impl Torrent {
 }
 
 impl Piece {
+    /// With room for what is likely to be copied, so that little is allocated while the lock is held.
+    pub(crate) fn new(with_ids: bool) -> Self {
+        let v4 = Copied {
+            keys: Vec::with_capacity(PIECE),
+            states: Vec::with_capacity(PIECE),
+            ids: Vec::with_capacity(if with_ids { PIECE } else { 0 }),
+        };
+        Piece { heads: Vec::with_capacity(PIECE / TORRENT), v4, v6: Copied::default() }
+    }
+
     /// Shows the piece, and empties it.
-    fn show(&mut self, now: &Moment, swarm: &mut SwarmData, visit: &mut impl FnMut(&SwarmData)) {
+    pub(crate) fn show(&mut self, now: &Moment, swarm: &mut SwarmData, visit: &mut impl FnMut(&SwarmData)) {
         let (mut v4, mut v6) = (0, 0);
         for head in self.heads.drain(..) {
             swarm.info_hash = head.info_hash;

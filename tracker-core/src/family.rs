@@ -20,6 +20,9 @@ const INDEXED_FROM: usize = 64;
 /// Below so many the index goes away again.
 const PLAIN_BELOW: usize = 32;
 
+/// What the removal of a peer costs in a sweep, where a look at one costs 1.
+const REMOVAL: usize = 8;
+
 /// See the module's documentation.
 pub(crate) struct Family<A: Array, X = ()> {
     keys: SmallVec<A>,
@@ -251,15 +254,19 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
     pub(crate) fn remove(&mut self, at: usize, now: &Moment, hasher: &Hasher) {
         let at = self.make_leecher(at, now, hasher);
         let last = self.keys.len() - 1;
-        self.swap(at, last, hasher);
         if let Some(extra) = &mut self.extra {
             if let Some(index) = &mut extra.index {
-                let keys = &self.keys;
-                index.remove(keys[last].hash(hasher), last as u32, |at| keys[at as usize].hash(hasher));
+                let hash_of = |at: u32| self.keys[at as usize].hash(hasher);
+                index.remove(hash_of(at as u32), at as u32, hash_of);
+                if at != last {
+                    index.relocate(hash_of(last as u32), last as u32, at as u32);
+                }
             }
-            extra.ids.pop();
+            if !extra.ids.is_empty() {
+                extra.ids.swap_remove(at);
+            }
         }
-        self.keys.pop();
+        self.keys.swap_remove(at);
         self.shrink();
     }
 
@@ -413,33 +420,35 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
         }
     }
 
-    /// Sweeps peers from below `from` down, `budget` of them at the most. Returns how many were removed, and where to
-    /// go on; `None` when all are done, and `began` is then when this family's sweep began.
+    /// Sweeps peers from below `from` down until the budget is spent, a peer costing 1 and its removal [`REMOVAL`].
+    /// Returns how many were removed, and where to go on; `None` when all are done: this family's last sweep is the
+    /// one that `began` then.
     pub(crate) fn sweep(
         &mut self,
         from: usize,
-        budget: usize,
+        budget: &mut usize,
         began: u32,
         now: &Moment,
         hasher: &Hasher,
     ) -> (usize, Option<usize>) {
         let mut at = from.min(self.keys.len());
-        let end = at.saturating_sub(budget);
         let mut removed = 0;
-        while at > end {
+        while at > 0 && *budget > 0 {
             at -= 1;
+            *budget -= 1;
             if now.is_stale(self.keys[at].stamp()) {
+                // what comes into the gap was above and has been looked at
                 self.remove(at, now, hasher);
                 removed += 1;
-                // what came into the gap came from above and has been looked at, but for fresh ones
+                *budget = budget.saturating_sub(REMOVAL);
             }
         }
-        if at == 0 {
-            // the stamps may have been renewed meanwhile
-            self.swept = self.swept.max(began);
-            return (removed, None);
+        if at > 0 {
+            return (removed, Some(at));
         }
-        (removed, Some(at))
+        // the stamps may have been renewed meanwhile
+        self.swept = self.swept.max(began);
+        (removed, None)
     }
 }
 

@@ -67,12 +67,13 @@ impl Index {
                 return;
             }
         }
-        if part.len() * 4 < part.capacity() && part.capacity() > SMALL {
-            part.shrink_to(part.len() * 2, |&other| hash_of(other));
-        }
         self.len -= 1;
         if self.len < self.rest.len() * SPARSE {
             self.merge(&hash_of);
+        }
+        // not where there are more: they would all come to it at about the same time
+        if self.rest.is_empty() && self.len * 4 < self.first.capacity() && self.first.capacity() > SMALL {
+            self.first.shrink_to(self.len * 2, |&other| hash_of(other));
         }
     }
 

@@ -36,6 +36,7 @@ pub(crate) struct Shard {
 
 impl Shard {
     /// See [`Tracker::announce`](crate::Tracker::announce); `hash` is that of the info hash.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn announce<R: Rng, L: Ledger>(
         &mut self,
         hash: u64,

@@ -1,5 +1,7 @@
 //! The same seed and the same announces give the same bytes.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_macros)]
+
 #[path = "common/peers.rs"]
 mod peers;
 

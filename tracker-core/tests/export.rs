@@ -1,5 +1,7 @@
 //! Swarms go out and come in again, and none is lost while others come and go.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_macros)]
+
 #[path = "common/peers.rs"]
 mod peers;
 

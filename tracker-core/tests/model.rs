@@ -1,5 +1,7 @@
 //! The whole public interface against a naive model, over random histories.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_macros)]
+
 #[path = "model/naive.rs"]
 mod naive;
 

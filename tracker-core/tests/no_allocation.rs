@@ -1,5 +1,7 @@
 //! After warm-up an announce allocates nothing.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_macros)]
+
 #[path = "common/peers.rs"]
 mod peers;
 

@@ -1,5 +1,7 @@
 //! Who is handed out, counted over many seeded draws and held against chance by chi-square.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_macros)]
+
 #[path = "common/peers.rs"]
 mod peers;
 
@@ -239,6 +241,9 @@ fn near_first(
             groups[group(addr)] += 1;
             *counts.get_mut(&addr).unwrap() += 1;
         }
+        if sizes.iter().sum::<u32>() > 8192 {
+            continue; // not all are looked at
+        }
         let network = 25.min(sizes[0]);
         let region = (25 - network).min(sizes[1]);
         assert!(groups[0] >= network, "those of the network come first");
@@ -282,5 +287,9 @@ fn near_ones_first_and_a_random_rest() {
 #[test]
 fn near_ones_are_found_in_a_large_swarm() {
     let counts = near_first(near_v4, [0, 150, 12_000], 300, 800);
-    assert!(counts.iter().filter(|(addr, _)| group(**addr) == 1).all(|(_, &count)| count > 0));
+    let near: Vec<u64> =
+        counts.iter().filter(|(addr, _)| group(**addr) == 1).map(|(_, &count)| count).collect();
+    assert!(near.iter().all(|&count| count > 0));
+    // by chance it would be less than one of 50
+    assert!(near.iter().sum::<u64>() > 300 * 10);
 }

@@ -107,6 +107,7 @@ pub fn begin_ok(out: &mut Vec<u8>, connection: Connection) -> Patch {
 
 /// Writes the length of all that stands behind the head into it. Returns where in `out` the body begins: an answer
 /// to HEAD is cut off there.
+#[expect(clippy::needless_pass_by_value, reason = "a patch is good for one answer")]
 #[inline]
 pub fn finish(out: &mut Vec<u8>, patch: Patch) -> usize {
     let Patch { body } = patch;

@@ -9,20 +9,25 @@
 /// How many bytes [`first`] looks at.
 pub(crate) const LANES: usize = 16;
 
-const HIGH: u64 = u64::MAX / 255 * 0x80;
+/// The same byte in every lane.
+const fn all(byte: u8) -> u64 {
+    u64::MAX / 255 * byte as u64
+}
+
+const HIGH: u64 = all(0x80);
 const LOW: u64 = !HIGH;
 
 /// Which bytes are that one.
 #[inline(always)]
 pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
-    let differs = word ^ u64::MAX / 255 * byte as u64;
-    !((differs & LOW) + LOW | differs) & HIGH
+    let differs = word ^ all(byte);
+    !(((differs & LOW) + LOW) | differs) & HIGH
 }
 
 /// Which bytes are at least `byte`, which must be in 1..=0x80.
 #[inline(always)]
 pub(crate) const fn at_least(word: u64, byte: u8) -> u64 {
-    ((word & LOW) + u64::MAX / 255 * (0x80 - byte as u64) | word) & HIGH
+    (((word & LOW) + all(0x80 - byte)) | word) & HIGH
 }
 
 /// Which bytes are none of those that passed a test.

@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use memchr::memchr;
 
+#[cfg(test)]
+mod cuts;
 mod fields;
 mod grammar;
 #[cfg(test)]

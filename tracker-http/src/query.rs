@@ -13,6 +13,8 @@ use std::net::{IpAddr, SocketAddr};
 use percent_encoding::percent_decode;
 use tracker_core::{Event, InfoHash, PeerId};
 
+#[cfg(test)]
+mod model;
 mod parameters;
 #[cfg(test)]
 mod tests;
@@ -98,22 +100,22 @@ pub fn parse_announce(query: &[u8]) -> Result<AnnounceQuery<'_>, QueryError> {
     while let Some(key) = parameters.key() {
         match key {
             b"info_hash" => {
-                let bytes = parameters.twenty(key).map_err(info_hash_error)?;
+                let bytes = parameters.twenty().map_err(info_hash_error)?;
                 if info_hash.replace(InfoHash(bytes)).is_some() {
                     return Err(QueryError::InfoHashTwice);
                 }
             }
-            b"peer_id" => peer_id = parameters.twenty(key).map(PeerId).map_err(peer_id_error),
-            b"port" => port = parameters.number(key),
-            b"left" => left = parameters.number(key),
-            b"numwant" => numwant = parameters.number(key),
-            b"event" => event = event_named(parameters.value(key)),
-            b"compact" => compact = !parameters.value_is(key, b'0'),
-            b"no_peer_id" => no_peer_id = parameters.value_is(key, b'1'),
-            b"ip" => ip = Some(parameters.value(key)),
-            b"ipv4" => ipv4 = Some(parameters.value(key)),
-            b"ipv6" => ipv6 = Some(parameters.value(key)),
-            _ => parameters.skip(key),
+            b"peer_id" => peer_id = parameters.twenty().map(PeerId).map_err(peer_id_error),
+            b"port" => port = parameters.number(),
+            b"left" => left = parameters.number(),
+            b"numwant" => numwant = parameters.number(),
+            b"event" => event = event_named(parameters.value()),
+            b"compact" => compact = !parameters.value_is(b'0'),
+            b"no_peer_id" => no_peer_id = parameters.value_is(b'1'),
+            b"ip" => ip = Some(parameters.value()),
+            b"ipv4" => ipv4 = Some(parameters.value()),
+            b"ipv6" => ipv6 = Some(parameters.value()),
+            _ => parameters.skip(),
         }
     }
     Ok(AnnounceQuery {
@@ -152,10 +154,10 @@ pub fn parse_scrape(query: &[u8], hashes: &mut Vec<InfoHash>, max: usize) -> Res
     let mut parameters = Parameters::new(query);
     while let Some(key) = parameters.key() {
         if key != b"info_hash" {
-            parameters.skip(key);
+            parameters.skip();
             continue;
         }
-        let hash = InfoHash(parameters.twenty(key).map_err(info_hash_error)?);
+        let hash = InfoHash(parameters.twenty().map_err(info_hash_error)?);
         // they are few: the target is some kilobytes long
         if hashes.len() < max && !hashes.contains(&hash) {
             hashes.push(hash);

@@ -40,7 +40,7 @@ impl<'a> Parameters<'a> {
     }
 
     /// The next key that has a `=` behind it.
-    #[inline(always)]
+    #[inline]
     pub(super) fn key(&mut self) -> Option<&'a [u8]> {
         let mut start = self.at;
         let mut at = start;
@@ -56,23 +56,22 @@ impl<'a> Parameters<'a> {
                 }
             }
         }
-        self.at = start;
+        self.at = at + 1;
         Some(&self.query[start..at])
     }
 
     /// The value as it came.
-    #[inline(always)]
-    pub(super) fn value(&mut self, key: &[u8]) -> &'a [u8] {
-        let start = self.at + key.len() + 1;
-        self.skip(key);
+    #[inline]
+    pub(super) fn value(&mut self) -> &'a [u8] {
+        let start = self.at;
+        self.skip();
         // past the `&`, or past the end
         &self.query[start..self.at - 1]
     }
 
     /// Passes over the value.
-    #[inline(always)]
-    pub(super) fn skip(&mut self, key: &[u8]) {
-        self.at += key.len() + 1;
+    #[inline]
+    pub(super) fn skip(&mut self) {
         loop {
             match first(&self.block(self.at), |word| equal(word, b'&')) {
                 LANES => self.at += LANES,
@@ -82,40 +81,39 @@ impl<'a> Parameters<'a> {
     }
 
     /// Whether the value is that one character, decoded.
-    #[inline(always)]
-    pub(super) fn value_is(&mut self, key: &[u8], wanted: u8) -> bool {
-        match self.value(key) {
+    #[inline]
+    pub(super) fn value_is(&mut self, wanted: u8) -> bool {
+        match self.value() {
             [only] => *only == wanted,
             value => value.len() == 3 && percent_decode(value).eq([wanted]),
         }
     }
 
     /// The value as a number.
-    #[inline(always)]
-    pub(super) fn number(&mut self, key: &[u8]) -> Number {
-        let start = self.at + key.len() + 1;
-        let block = self.block(start);
+    #[inline]
+    pub(super) fn number(&mut self) -> Number {
+        let block = self.block(self.at);
         let length = first(&block, |word| none_of(at_least(word, b'0')) | at_least(word, b'9' + 1));
         if !(1..LANES).contains(&length) || block[length] != b'&' {
-            return decimal(self.value(key));
+            return decimal(self.value());
         }
-        self.at = start + length + 1;
+        self.at += length + 1;
         // the digits are moved to the end, behind zeros
         let digits = u128::from_le_bytes(block) << (8 * (LANES - length));
         Number::Is(eight_digits(digits as u64) * 100_000_000 + eight_digits((digits >> 64) as u64))
     }
 
     /// The value as 20 bytes.
-    #[inline(always)]
-    pub(super) fn twenty(&mut self, key: &[u8]) -> Result<[u8; 20], NotTwenty> {
+    #[inline]
+    pub(super) fn twenty(&mut self) -> Result<[u8; 20], NotTwenty> {
         let mut bytes = [0; 20];
-        let mut at = self.at + key.len() + 1;
+        let mut at = self.at;
         for byte in &mut bytes {
             match self.query.get(at..) {
                 Some([b'%', high, low, ..]) => {
                     let (high, low) = (HEX[*high as usize], HEX[*low as usize]);
                     if high | low > 15 {
-                        return Err(not_twenty(self.value(key)));
+                        return Err(not_twenty(self.value()));
                     }
                     *byte = high << 4 | low;
                     at += 3;
@@ -124,11 +122,11 @@ impl<'a> Parameters<'a> {
                     *byte = *plain;
                     at += 1;
                 }
-                _ => return Err(not_twenty(self.value(key))),
+                _ => return Err(not_twenty(self.value())),
             }
         }
         if self.query.get(at).is_some_and(|&b| b != b'&') {
-            return Err(not_twenty(self.value(key)));
+            return Err(not_twenty(self.value()));
         }
         self.at = at + 1;
         Ok(bytes)

@@ -1,0 +1,242 @@
+//! A client that says exactly what it is told to, and reads answers strictly.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::bencode::Value;
+
+/// What should happen has happened by then, however slow the machine: nothing waits for as long unless the test fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+    /// Read, and not yet looked at.
+    ahead: Vec<u8>,
+}
+
+/// An answer as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The value of a header, which must not be there twice.
+    #[track_caller]
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let mut found = self.fields.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        let first = found.next();
+        assert!(found.next().is_none(), "{name} stands twice in {self:?}");
+        first.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it says that the connection ends.
+    pub(crate) fn closes(&self) -> bool {
+        self.field("connection") == Some("close")
+    }
+
+    /// The body of an answer of the tracker.
+    #[track_caller]
+    pub(crate) fn bencode(&self) -> Value {
+        assert_eq!((self.status, self.field("content-type")), (200, Some("text/plain")), "{self:?}");
+        Value::of(&self.body)
+    }
+}
+
+impl Client {
+    pub(crate) fn new(server: SocketAddr) -> Client {
+        let stream = TcpStream::connect(server).unwrap();
+        Client::over(stream)
+    }
+
+    /// Connects from an address of its own choice.
+    pub(crate) fn from(ip: &str, server: SocketAddr) -> Client {
+        let ip: IpAddr = ip.parse().unwrap();
+        let socket = Socket::new(Domain::for_address(server), Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new(ip, 0).into()).unwrap();
+        socket.connect(&server.into()).unwrap();
+        Client::over(socket.into())
+    }
+
+    /// Connects with a receive buffer as small as the system has them, so that a server that is not read from is soon stuck.
+    pub(crate) fn narrow(server: SocketAddr) -> Client {
+        let socket = Socket::new(Domain::for_address(server), Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.connect(&server.into()).unwrap();
+        Client::over(socket.into())
+    }
+
+    pub(crate) fn over(stream: TcpStream) -> Client {
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Client { stream, ahead: Vec::new() }
+    }
+
+    #[track_caller]
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.stream.write_all(bytes.as_ref()).unwrap();
+        self
+    }
+
+    /// Sends what may be refused by a server that has closed.
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+        self.stream.write_all(bytes.as_ref())
+    }
+
+    /// Sends, and reads one answer.
+    #[track_caller]
+    pub(crate) fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
+        self.send(bytes).answer()
+    }
+
+    /// Sends, and decodes the answer of the tracker.
+    #[track_caller]
+    pub(crate) fn tell(&mut self, bytes: impl AsRef<[u8]>) -> Value {
+        self.ask(bytes).bencode()
+    }
+
+    /// Closes the sending side.
+    pub(crate) fn half_close(&mut self) -> &mut Self {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+        self
+    }
+
+    /// Closes by a reset.
+    pub(crate) fn reset(self) {
+        let socket = Socket::from(self.stream);
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.stream.local_addr().unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn answer(&mut self) -> Answer {
+        self.read_answer(true)
+    }
+
+    /// Reads the answer to HEAD.
+    #[track_caller]
+    pub(crate) fn answer_to_head(&mut self) -> Answer {
+        self.read_answer(false)
+    }
+
+    #[track_caller]
+    fn read_answer(&mut self, has_body: bool) -> Answer {
+        let line = self.line();
+        let mut words = line.splitn(3, ' ');
+        assert_eq!(words.next(), Some("HTTP/1.1"), "{line:?}");
+        let status: u16 = words.next().and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));
+        assert!(words.next().is_some_and(|reason| !reason.is_empty()), "{line:?}");
+        let mut fields = Vec::new();
+        loop {
+            let line = self.line();
+            if line.is_empty() {
+                break;
+            }
+            let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("{line:?}"));
+            fields.push((name.to_owned(), value.to_owned()));
+        }
+        let mut answer = Answer { status, fields, body: Vec::new() };
+        if !has_body || status == 100 {
+            return answer;
+        }
+        answer.body = match (answer.field("content-length"), answer.field("transfer-encoding")) {
+            (Some(length), None) => self.bytes(length.parse().unwrap()),
+            (None, Some("chunked")) => self.chunks(),
+            (None, None) => self.rest(),
+            both => panic!("{both:?}"),
+        };
+        answer
+    }
+
+    #[track_caller]
+    fn chunks(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let line = self.line();
+            let size = usize::from_str_radix(&line, 16).unwrap_or_else(|_| panic!("{line:?}"));
+            body.extend(self.bytes(size));
+            assert_eq!(self.line(), "");
+            if size == 0 {
+                return body;
+            }
+        }
+    }
+
+    /// A line without its CRLF.
+    #[track_caller]
+    fn line(&mut self) -> String {
+        let end = loop {
+            match self.ahead.windows(2).position(|pair| pair == b"\r\n") {
+                Some(end) => break end,
+                None => assert!(self.more(), "closed within {:?}", self.ahead.escape_ascii().to_string()),
+            }
+        };
+        let line: Vec<u8> = self.ahead.drain(..end + 2).collect();
+        String::from_utf8(line[..end].to_vec()).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        while self.ahead.len() < count {
+            assert!(self.more(), "closed after {} of {count} bytes", self.ahead.len());
+        }
+        self.ahead.drain(..count).collect()
+    }
+
+    /// Everything until the server closes, which it must do properly.
+    #[track_caller]
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        while self.more() {}
+        std::mem::take(&mut self.ahead)
+    }
+
+    /// The server has closed, and said nothing more.
+    #[track_caller]
+    pub(crate) fn is_closed(&mut self) {
+        let rest = self.rest();
+        assert!(rest.is_empty(), "{}", rest.escape_ascii());
+    }
+
+    /// The server has closed or reset the connection, and said nothing more.
+    #[track_caller]
+    pub(crate) fn is_gone(&mut self) {
+        assert!(self.ahead.is_empty());
+        match self.stream.read(&mut [0; 64]) {
+            Ok(0) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Reads what is there; false at the end.
+    #[track_caller]
+    pub(crate) fn more(&mut self) -> bool {
+        let mut buffer = [0; 64 << 10];
+        match self.stream.read(&mut buffer) {
+            Ok(read) => {
+                self.ahead.extend_from_slice(&buffer[..read]);
+                read > 0
+            }
+            Err(error) => panic!("{error} after {}", self.ahead.escape_ascii()),
+        }
+    }
+
+    /// How many bytes have been sent that the other side has not taken over, by the kernel's own account.
+    pub(crate) fn unsent(&self) -> u64 {
+        let port = format!(":{:04X}", self.local().port());
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let line = table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|own| own.ends_with(&port)));
+        let queue = line.and_then(|line| line.split_whitespace().nth(4)).unwrap();
+        u64::from_str_radix(queue.split(':').next().unwrap(), 16).unwrap()
+    }
+}

@@ -1,0 +1,22 @@
+//! The whole server over real sockets: everything that `docs/protocol` promises and a client can see.
+#![forbid(unsafe_code)]
+
+mod announce;
+mod bencode;
+mod bodies;
+mod client;
+mod clients;
+mod closing;
+mod counters;
+mod hostile;
+mod http;
+mod keep_alive;
+mod limits;
+mod pipelines;
+mod proxies;
+mod scrape;
+mod services;
+mod site;
+mod stop;
+mod swarm;
+mod timeouts;
