@@ -111,9 +111,11 @@ fn daily(path: &Path) -> Result<(NonBlocking, WorkerGuard), String> {
     };
     let builder = RollingFileAppender::builder().rotation(Rotation::DAILY);
     let builder = builder.filename_prefix(name).max_log_files(FILES);
-    let files = builder.build(dir).map_err(|error| match std::error::Error::source(&error) {
-        Some(cause) => cause.to_string(),
-        None => error.to_string(),
+    // the builder would look for old files first, and use eprintln! when there is no directory
+    std::fs::create_dir_all(dir).map_err(|error| error.to_string())?;
+    let built = panic::catch_unwind(|| builder.build(dir));
+    let files = built.map_err(|_| "its directory cannot be read".to_owned())?.map_err(|error| {
+        std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
     })?;
     Ok(NonBlockingBuilder::default().thread_name("log").finish(Unfailing(files)))
 }

@@ -1,6 +1,6 @@
 //! The program's settings as a user meets them: what is refused and how, what is printed and read again.
 #![forbid(unsafe_code)]
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -28,7 +28,7 @@ pub struct AccessError {
 
 /// A set of info hashes and what it means.
 ///
-/// It takes 20 bytes a hash and some 2 for the index; a lookup touches a line of each.
+/// It takes 20 bytes a hash and some 6 for the index; a lookup touches a cache line or two of each.
 #[derive(Clone, Debug, Default)]
 pub struct AccessList {
     mode: AccessMode,
@@ -77,10 +77,11 @@ impl AccessList {
 
     /// The list with these hashes, in any order.
     pub fn from_hashes(mode: AccessMode, mut hashes: Vec<InfoHash>) -> AccessList {
-        hashes.sort_unstable();
+        // the first bytes decide nearly always, and compare as one number
+        hashes.sort_unstable_by(|a, b| prefix(a).cmp(&prefix(b)).then_with(|| a.cmp(b)));
         hashes.dedup();
-        // about four hashes behind each entry of the index; past 24 bits the index would only grow
-        let bits = (hashes.len() / 4).checked_ilog2().unwrap_or(0).min(24);
+        // one or two hashes behind each entry of the index; past 24 bits the index would only grow
+        let bits = hashes.len().checked_ilog2().unwrap_or(0).min(24);
         let shift = 32 - bits;
         let mut starts = Vec::with_capacity((1 << bits) + 1);
         for (at, hash) in hashes.iter().enumerate() {
@@ -128,8 +129,11 @@ impl AccessList {
 
 /// The hash's first `32 - shift` bits.
 fn bucket(hash: &InfoHash, shift: u32) -> usize {
-    let first = u32::from_be_bytes([hash.0[0], hash.0[1], hash.0[2], hash.0[3]]);
-    first.checked_shr(shift).unwrap_or(0) as usize
+    prefix(hash).checked_shr(shift).unwrap_or(0) as usize
+}
+
+fn prefix(hash: &InfoHash) -> u32 {
+    u32::from_be_bytes([hash.0[0], hash.0[1], hash.0[2], hash.0[3]])
 }
 
 fn decode(text: &[u8]) -> Option<InfoHash> {
@@ -273,8 +277,13 @@ mod tests {
         let begin = std::time::Instant::now();
         let list = AccessList::parse(AccessMode::Allow, text.as_bytes()).unwrap();
         println!("loaded in {:?}", begin.elapsed());
+        // a working set that fits a cache: what the lookup itself takes
+        let begin = std::time::Instant::now();
+        let warm = (0..1000).flat_map(|_| &hashes[..1000]);
+        assert_eq!(warm.filter(|hash| list.permits(hash)).count(), 1_000_000);
+        println!("{:?} a hit, warm", begin.elapsed() / 1_000_000);
         let begin = std::time::Instant::now();
         assert_eq!(hashes.iter().filter(|hash| list.permits(hash)).count(), 1_000_000);
-        println!("{:?} a hit", begin.elapsed() / 1_000_000);
+        println!("{:?} a hit, each another", begin.elapsed() / 1_000_000);
     }
 }

@@ -402,11 +402,11 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
         self.keys.swap(a, b);
     }
 
-    /// Gives memory back, seldom and never more than half of it, so that no removal has to copy much.
+    /// Gives memory back: seldom where that copies, and never so much at a time that the system is long about it.
     fn shrink(&mut self) {
         let len = self.keys.len();
-        let spare = if len < 4096 { 2 } else { 4 };
-        if self.keys.spilled() && len * spare < self.keys.capacity() {
+        let kept = if len < 4096 { len * 2 } else { len + len / 2 };
+        if self.keys.spilled() && kept < self.keys.capacity() {
             // in spite of its name it shrinks too, in place where the allocator can
             self.keys.grow(len + len / 8);
             if let Some(extra) = &mut self.extra {

@@ -1,13 +1,14 @@
 //! Where in a dense array something stands: a peer of a large swarm, a torrent of a shard.
 //!
 //! A hash table that grows by rehashing everything at once would make one announce in a swarm of a million wait for
-//! milliseconds. This one is split into parts of about a thousand entries, and grows and shrinks a part at a time
+//! milliseconds. This one is split into parts of some hundred entries, and grows and shrinks a part at a time
 //! (linear hashing), so that no single operation costs more than a part.
 
 use hashbrown::HashTable;
 
-/// Entries that a part holds on average before another part is made.
-const FULL: usize = 1024;
+/// Entries that a part holds on average before another part is made. To look every one of them up takes some hundred
+/// microseconds where nothing is in the caches.
+const FULL: usize = 512;
 /// Entries a part below which two of them are merged.
 const SPARSE: usize = FULL / 4;
 

@@ -28,10 +28,10 @@ const MARKS: usize = 4096;
 /// Working memory of a selection, to be used again.
 #[derive(Clone, Debug)]
 pub(crate) struct Scratch {
-    /// Positions drawn and not yet looked at, or all there is to draw from.
-    drawn: Vec<u32>,
-    /// Positions taken, in the order in which they are handed out.
+    /// Positions handed out, in their order.
     taken: Vec<u32>,
+    /// All positions that there are to choose from, where they are looked through.
+    all: Vec<u32>,
     /// Near peers found: of the same network, of the same region.
     near: [Vec<u32>; 2],
     marks: Box<[u64; MARKS / 64]>,
@@ -40,8 +40,8 @@ pub(crate) struct Scratch {
 impl Default for Scratch {
     fn default() -> Self {
         Scratch {
-            drawn: Vec::new(),
             taken: Vec::new(),
+            all: Vec::new(),
             near: [Vec::new(), Vec::new()],
             marks: Box::new([0; MARKS / 64]),
         }
@@ -68,81 +68,118 @@ pub(crate) fn select<K: Key, R: Rng>(
     ids: Option<&mut Vec<PeerId>>,
 ) -> usize {
     let keys = candidates.keys;
-    if want == 0 || keys.is_empty() {
+    let others = keys.len() - usize::from(candidates.asker.is_some());
+    let want = want.min(others);
+    if want == 0 {
         return 0;
     }
-    if ids.is_none() && keys.len() <= want + usize::from(candidates.asker.is_some()) {
-        return hand_out_all(candidates, now, out);
-    }
-    let mut draw = Draw { keys, asker: candidates.asker, now, scratch };
-    draw.begin();
-    if let Some(asker) = asker {
-        draw.take_near(asker, want / 2, rng);
-    }
-    draw.take_uniform(want, rng);
-    let taken = &draw.scratch.taken;
-    out.reserve(taken.len() * K::COMPACT);
-    for &at in taken {
-        keys[at as usize].push_compact(out);
-    }
-    if let Some(ids) = ids {
-        ids.extend(taken.iter().filter_map(|&at| candidates.ids.get(at as usize)));
-    }
-    taken.len()
-}
-
-/// The answer where everybody fits in.
-fn hand_out_all<K: Key>(candidates: &Candidates<'_, K>, now: &Moment, out: &mut Vec<u8>) -> usize {
-    let before = out.len();
-    out.reserve(candidates.keys.len() * K::COMPACT);
-    for (at, key) in candidates.keys.iter().enumerate() {
-        if Some(at) != candidates.asker && !now.is_stale(key.stamp()) {
-            key.push_compact(out);
+    let start = out.len();
+    out.resize(start + want * K::COMPACT + K::SLACK, 0);
+    let sheet = Sheet { bytes: &mut out[start..], end: 0 };
+    let written = if ids.is_none() && others == want {
+        hand_out_all(candidates, now, sheet)
+    } else {
+        let mut draw = Draw { keys, asker: candidates.asker, now, scratch, sheet };
+        draw.scratch.taken.clear();
+        draw.draw(asker, want, rng);
+        if let Some(ids) = ids {
+            ids.extend(draw.scratch.taken.iter().filter_map(|&at| candidates.ids.get(at as usize)));
         }
-    }
-    (out.len() - before) / K::COMPACT
+        draw.sheet.end
+    };
+    out.truncate(start + written);
+    written / K::COMPACT
 }
 
-/// One selection under way. Positions are those in `keys`; the marks hold for every position in `taken`.
+/// Where an answer is written: room for all that are wanted, and for what the last of them writes too much.
+struct Sheet<'a> {
+    bytes: &'a mut [u8],
+    end: usize,
+}
+
+impl Sheet<'_> {
+    /// Writes a peer, to be written over by the next unless it `counts`.
+    #[inline(always)]
+    fn put<K: Key>(&mut self, key: &K, counts: bool) {
+        key.write_compact(&mut self.bytes[self.end..]);
+        self.end += K::COMPACT * usize::from(counts);
+    }
+}
+
+/// The answer where everybody fits in; returns its length.
+fn hand_out_all<K: Key>(candidates: &Candidates<'_, K>, now: &Moment, mut sheet: Sheet<'_>) -> usize {
+    let asker = candidates.asker.unwrap_or(candidates.keys.len());
+    let (before, rest) = candidates.keys.split_at(asker);
+    for key in before.iter().chain(rest.get(1..).unwrap_or(&[])) {
+        sheet.put(key, !now.is_stale(key.stamp()));
+    }
+    sheet.end
+}
+
+/// One selection under way. Positions are those in `keys`.
 struct Draw<'a, K> {
     keys: &'a [K],
     asker: Option<usize>,
     now: &'a Moment,
     scratch: &'a mut Scratch,
+    sheet: Sheet<'a>,
 }
 
 impl<K: Key> Draw<'_, K> {
-    fn begin(&mut self) {
-        self.scratch.taken.clear();
+    /// Hands out `want` peers, or as many as there are.
+    fn draw<R: Rng>(&mut self, asker: Option<&K>, want: usize, rng: &mut R) {
+        let len = self.keys.len();
+        if asker.is_none() && len < 2 * want && len <= MARKS && self.all_are_fresh() {
+            return self.leave_out(want, rng);
+        }
+        self.clear_marks();
+        if let Some(asker) = asker {
+            self.take_near(asker, want / 2, rng);
+        }
+        if len >= 2 * want {
+            self.take_some(want, rng);
+        }
+        if self.scratch.taken.len() < want {
+            self.take_from_all(want, rng);
+        }
+    }
+
+    fn clear_marks(&mut self) {
         let words = self.keys.len().div_ceil(64).min(MARKS / 64);
         self.scratch.marks[..words].fill(0);
     }
 
     /// Whether the peer at `at` may be handed out at all.
-    #[inline]
+    #[inline(always)]
     fn is_fit(&self, at: usize) -> bool {
         Some(at) != self.asker && !self.now.is_stale(self.keys[at].stamp())
     }
 
-    /// Marks a position; false if it had been taken or drawn before.
-    #[inline]
+    fn all_are_fresh(&self) -> bool {
+        !self.keys.iter().fold(false, |found, key| found | self.now.is_stale(key.stamp()))
+    }
+
+    #[inline(always)]
+    fn take(&mut self, at: u32) {
+        self.sheet.put(&self.keys[at as usize], true);
+        self.scratch.taken.push(at);
+    }
+
+    /// Marks a position; false if it had been marked before. Above [`MARKS`] two positions share a mark, so that one which
+    /// seems to be marked is looked for among those taken.
+    #[inline(always)]
     fn mark(&mut self, at: u32) -> bool {
         let bit = at as usize % MARKS;
         let word = &mut self.scratch.marks[bit / 64];
-        let is_new = *word & 1 << (bit % 64) == 0;
+        let is_new = *word >> (bit % 64) & 1 == 0;
         *word |= 1 << (bit % 64);
-        // beyond the marks' size two positions share a bit
-        is_new
-            || self.keys.len() > MARKS
-                && !self.scratch.taken.contains(&at)
-                && !self.scratch.drawn.contains(&at)
+        is_new || self.keys.len() > MARKS && !self.scratch.taken.contains(&at)
     }
 
     /// Takes up to `want` peers near the asker.
     fn take_near<R: Rng>(&mut self, asker: &K, want: usize, rng: &mut R) {
         let len = self.keys.len();
         self.scratch.near.iter_mut().for_each(Vec::clear);
-        self.scratch.drawn.clear();
         let start = if len > WINDOW { place(rng.next_u32(), len) as usize } else { 0 };
         for at in (start..len).chain(0..start).take(WINDOW) {
             let near = match self.keys[at].nearness(asker) {
@@ -157,64 +194,71 @@ impl<K: Key> Draw<'_, K> {
         for near in 0..2 {
             let mut found = std::mem::take(&mut self.scratch.near[near]);
             let missing = want - self.scratch.taken.len();
-            let chosen = shuffle_out(&mut found, missing, rng);
-            for &mut at in chosen {
+            for &mut at in shuffle_out(&mut found, missing, rng) {
                 self.mark(at);
-                self.scratch.taken.push(at);
+                self.take(at);
             }
             self.scratch.near[near] = found;
         }
     }
 
-    /// Takes peers at random until there are `want`, or no more to be had.
-    fn take_uniform<R: Rng>(&mut self, want: usize, rng: &mut R) {
+    /// Draws peers at random, and draws again where one has been drawn before: less than two draws a peer where at least
+    /// twice as many are there. Gives up where so many are stale, since no sweep has come by, that it takes far more.
+    fn take_some<R: Rng>(&mut self, want: usize, rng: &mut R) {
         let len = self.keys.len();
-        // Where at least half of them are to be had, drawing them one by one and drawing again what had been drawn
-        // takes less than two draws a peer. The bound is met only if many are stale, since no sweep has come by.
-        let mut draws = 4 * want + 64;
-        if len >= 2 * want {
-            while self.scratch.taken.len() < want && draws >= want {
-                let missing = want - self.scratch.taken.len();
-                self.scratch.drawn.clear();
-                while self.scratch.drawn.len() < missing && draws > 0 {
-                    draws -= 1;
-                    let at = place(rng.next_u32(), len);
-                    if self.mark(at) {
-                        self.scratch.drawn.push(at);
-                    }
+        for _ in 0..2 * want + 32 {
+            let random = rng.next_u64();
+            for at in [place(random as u32, len), place((random >> 32) as u32, len)] {
+                if self.scratch.taken.len() == want {
+                    return;
                 }
-                for i in 0..self.scratch.drawn.len() {
-                    let at = self.scratch.drawn[i];
-                    if self.is_fit(at as usize) {
-                        self.scratch.taken.push(at);
-                    }
+                if self.mark(at) && self.is_fit(at as usize) {
+                    self.take(at);
                 }
             }
         }
-        if self.scratch.taken.len() < want {
-            self.take_from_all(want, rng);
+    }
+
+    /// Where nearly everybody fits in, it takes fewer draws to choose those who don't. For fresh peers only.
+    fn leave_out<R: Rng>(&mut self, want: usize, rng: &mut R) {
+        self.clear_marks();
+        let len = self.keys.len();
+        let mut surplus = len - want; // the asker among them
+        if let Some(asker) = self.asker {
+            self.mark(asker as u32);
+            surplus -= 1;
+        }
+        while surplus > 0 {
+            surplus -= usize::from(self.mark(place(rng.next_u32(), len)));
+        }
+        for at in 0..len {
+            let is_left = self.scratch.marks[at % MARKS / 64] >> (at % 64) & 1 == 0;
+            if is_left {
+                self.take(at as u32);
+            }
         }
     }
 
     /// The slow and sure way: looks at everybody, and chooses among those who are fit and not yet taken.
     fn take_from_all<R: Rng>(&mut self, want: usize, rng: &mut R) {
-        self.scratch.marks.fill(0);
-        self.scratch.drawn.clear();
+        self.clear_marks();
         for i in 0..self.scratch.taken.len() {
             self.mark(self.scratch.taken[i]);
         }
-        let mut all = std::mem::take(&mut self.scratch.drawn);
+        let mut all = std::mem::take(&mut self.scratch.all);
+        all.clear();
         for at in 0..self.keys.len() {
             let bit = at % MARKS;
-            let may_be_taken = self.scratch.marks[bit / 64] & 1 << (bit % 64) != 0;
+            let may_be_taken = self.scratch.marks[bit / 64] >> (bit % 64) & 1 != 0;
             if self.is_fit(at) && !(may_be_taken && self.scratch.taken.contains(&(at as u32))) {
                 all.push(at as u32);
             }
         }
         let missing = want - self.scratch.taken.len();
-        let chosen = shuffle_out(&mut all, missing, rng);
-        self.scratch.taken.extend_from_slice(chosen);
-        self.scratch.drawn = all;
+        for &mut at in shuffle_out(&mut all, missing, rng) {
+            self.take(at);
+        }
+        self.scratch.all = all;
     }
 }
 

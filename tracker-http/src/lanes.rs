@@ -1,52 +1,34 @@
-//! Looking at eight bytes at once, in the lanes of a `u64`.
+//! Looking at sixteen bytes at once.
 //!
 //! Names and values in requests are short and of ever changing length: a loop that goes byte by byte spends most of
 //! its time on branches that were predicted wrongly.
-//!
-//! A test of a word gives a word with the highest bit of each byte that passed set, and no other bit. None of them
-//! lets a carry out of its byte, so all bytes are judged exactly and apart.
 
-/// How many bytes [`first`] looks at.
+pub(crate) use wide::u8x16 as Block;
+
+/// How many bytes a block has.
 pub(crate) const LANES: usize = 16;
 
-/// The same byte in every lane.
-const fn all(byte: u8) -> u64 {
-    u64::MAX / 255 * byte as u64
+/// The lanes whose byte is that one: all bits set there, and none elsewhere, as in all that follow.
+#[inline(always)]
+pub(crate) fn equal(block: Block, byte: u8) -> Block {
+    block.simd_eq(Block::splat(byte))
 }
 
-const HIGH: u64 = all(0x80);
-const LOW: u64 = !HIGH;
-
-/// Which bytes are that one.
+/// The lanes whose byte is at most that.
 #[inline(always)]
-pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
-    let differs = word ^ all(byte);
-    !(((differs & LOW) + LOW) | differs) & HIGH
-}
-
-/// Which bytes are at least `byte`, which must be in 1..=0x80.
-#[inline(always)]
-pub(crate) const fn at_least(word: u64, byte: u8) -> u64 {
-    (((word & LOW) + all(0x80 - byte)) | word) & HIGH
-}
-
-/// Which bytes are none of those that passed a test.
-#[inline(always)]
-pub(crate) const fn none_of(passed: u64) -> u64 {
-    passed ^ HIGH
+pub(crate) fn at_most(block: Block, byte: u8) -> Block {
+    block.min(Block::splat(byte)).simd_eq(block)
 }
 
 /// Where the first byte is that passes a test; [`LANES`] if none does. Without a branch.
 #[inline(always)]
-pub(crate) fn first(block: &[u8; LANES], test: impl Fn(u64) -> u64) -> usize {
-    let block = u128::from_le_bytes(*block);
-    let passed = u128::from(test(block as u64)) | u128::from(test((block >> 64) as u64)) << 64;
-    (passed.trailing_zeros() / 8) as usize
+pub(crate) fn first(block: &[u8; LANES], test: impl Fn(Block) -> Block) -> usize {
+    (test(Block::new(*block)).to_bitmask() | 1 << LANES).trailing_zeros() as usize
 }
 
 /// Where in any number of bytes the first is that passes a test.
 #[inline(always)]
-pub(crate) fn find(bytes: &[u8], test: impl Fn(u64) -> u64) -> Option<usize> {
+pub(crate) fn find(bytes: &[u8], test: impl Fn(Block) -> Block) -> Option<usize> {
     let mut at = 0;
     while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
         match first(block, &test) {
@@ -61,27 +43,35 @@ pub(crate) fn find(bytes: &[u8], test: impl Fn(u64) -> u64) -> Option<usize> {
     (found < rest.len()).then_some(at + found)
 }
 
+/// Whether any byte passes a test. Looks at all of them, whatever it finds.
+#[inline(always)]
+pub(crate) fn any(bytes: &[u8], test: impl Fn(Block) -> Block) -> bool {
+    let Some(last) = bytes.last_chunk::<LANES>() else { return find(bytes, test).is_some() };
+    // the last block overlaps its neighbour, which costs less than going byte by byte
+    let mut found = test(Block::new(*last));
+    for block in bytes.as_chunks::<LANES>().0 {
+        found |= test(Block::new(*block));
+    }
+    found.any()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{LANES, any, at_most, equal, find, first};
 
     #[test]
-    fn bytes_are_judged_exactly() {
-        for limit in 0..=0x80 {
+    fn bytes_are_judged_exactly_and_apart() {
+        for limit in 0..=255 {
             for byte in 0..=255 {
-                for other in [0, 1, 0x7f, 0x80, 0xff, limit] {
-                    let word = u64::from_le_bytes([other, byte, other, byte, byte, other, other, byte]);
-                    let expect = |this: bool, that: bool| {
-                        let [this, that] = [this, that].map(|yes| u8::from(yes) << 7);
-                        u64::from_le_bytes([that, this, that, this, this, that, that, this])
-                    };
-                    assert_eq!(equal(word, limit), expect(byte == limit, other == limit));
-                    assert_eq!(none_of(equal(word, limit)), expect(byte != limit, other != limit));
-                    if limit > 0 {
-                        assert_eq!(at_least(word, limit), expect(byte >= limit, other >= limit));
-                    }
+                for at in 0..LANES {
+                    let mut block = [limit ^ 0x55; LANES];
+                    block[at] = byte;
+                    let expect = |test: &dyn Fn(u8) -> bool| block.iter().position(|&b| test(b)).unwrap_or(LANES);
+                    assert_eq!(first(&block, |b| equal(b, limit)), expect(&|b| b == limit));
+                    assert_eq!(first(&block, |b| at_most(b, limit)), expect(&|b| b <= limit));
+                    assert_eq!(first(&block, |b| !at_most(b, limit)), expect(&|b| b > limit));
                 }
             }
         }
@@ -90,7 +80,9 @@ mod tests {
     proptest! {
         #[test]
         fn the_first_is_found(bytes in proptest::collection::vec(0..40_u8, 0..80), byte in 0..40_u8) {
-            prop_assert_eq!(find(&bytes, |word| equal(word, byte)), bytes.iter().position(|&b| b == byte));
+            let found = bytes.iter().position(|&b| b == byte);
+            prop_assert_eq!(find(&bytes, |block| equal(block, byte)), found);
+            prop_assert_eq!(any(&bytes, |block| equal(block, byte)), found.is_some());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which bytes may stand where: the rules of RFC 9110 and 9112 that need no context.
 
-use crate::lanes::{self, at_least, equal, none_of};
+use crate::lanes::{self, Block, at_most, equal};
 
 /// Whether a byte belongs to a token, such as a method or the name of a header.
 ///
@@ -42,28 +42,25 @@ static TCHAR: [bool; 256] = {
 ///
 /// Wider than RFC 3986 on purpose, since clients escape too little: `%x21-7E / %x80-FF`.
 pub(super) fn is_target(bytes: &[u8]) -> bool {
-    none(bytes, |b| (b <= 0x20) | (b == 0x7f))
+    !lanes::any(bytes, |block| at_most(block, 0x20) | equal(block, 0x7f))
 }
 
 /// Whether all bytes may stand in a request line, spaces included: `%x20-7E / %x80-FF`.
 pub(super) fn is_line(bytes: &[u8]) -> bool {
-    none(bytes, |b| (b < 0x20) | (b == 0x7f))
+    !lanes::any(bytes, |block| at_most(block, 0x1f) | equal(block, 0x7f))
 }
 
 /// Where the first byte is that may stand in no header line, which is its line end unless the line is bad.
 ///
 /// RFC 9110 §5.5: `field-vchar = VCHAR / obs-text`, and between them `SP / HTAB`
 pub(super) fn control(bytes: &[u8]) -> Option<usize> {
-    lanes::find(bytes, |word| {
-        (none_of(at_least(word, 0x20)) | equal(word, 0x7f)) & none_of(equal(word, b'\t'))
-    })
+    lanes::find(bytes, |block| (at_most(block, 0x1f) | equal(block, 0x7f)) & !equal(block, b'\t'))
 }
 
-/// Which of eight bytes are neither a letter nor a hyphen, as the [lanes](crate::lanes) have it.
-pub(super) fn is_unusual(word: u64) -> u64 {
-    let lower = word | 0x2020_2020_2020_2020;
-    let letter = at_least(lower, b'a') & none_of(at_least(lower, b'z' + 1));
-    none_of(letter | equal(word, b'-'))
+/// Which bytes of a block are neither a letter nor a hyphen.
+pub(super) fn is_unusual(block: Block) -> Block {
+    let from_a = (block | Block::splat(0x20)) - Block::splat(b'a');
+    !(at_most(from_a, b'z' - b'a') | equal(block, b'-'))
 }
 
 /// The value without the blanks around it.
@@ -75,25 +72,6 @@ pub(super) fn trim(mut value: &[u8]) -> &[u8] {
     }
     value
 }
-
-/// Whether no byte is bad. Looks at all of them whatever it finds, in blocks, so that the compiler can use vectors.
-#[inline(always)]
-fn none(bytes: &[u8], bad: impl Fn(u8) -> bool + Copy) -> bool {
-    let Some(last) = bytes.last_chunk::<BLOCK>() else {
-        return !bytes.iter().fold(false, |found, &b| found | bad(b));
-    };
-    let mut found = [0; BLOCK];
-    let mut look = |block: &[u8; BLOCK]| {
-        for (found, &b) in found.iter_mut().zip(block) {
-            *found |= u8::from(bad(b));
-        }
-    };
-    bytes.as_chunks().0.iter().for_each(&mut look);
-    look(last); // overlaps its neighbour, which costs less than going byte by byte
-    u128::from_ne_bytes(found) == 0
-}
-
-const BLOCK: usize = 16;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode;
 
-use crate::lanes::{LANES, at_least, equal, first, none_of};
+use crate::lanes::{Block, LANES, at_most, equal, first};
 
 /// The place in a query where the next key or value begins.
 ///
@@ -45,7 +45,7 @@ impl<'a> Parameters<'a> {
         let mut start = self.at;
         let mut at = start;
         loop {
-            let stop = first(&self.block(at), |word| equal(word, b'=') | equal(word, b'&'));
+            let stop = first(&self.block(at), |block| equal(block, b'=') | equal(block, b'&'));
             at += stop;
             match *self.query.get(at)? {
                 _ if stop == LANES => {}
@@ -73,7 +73,7 @@ impl<'a> Parameters<'a> {
     #[inline]
     pub(super) fn skip(&mut self) {
         loop {
-            match first(&self.block(self.at), |word| equal(word, b'&')) {
+            match first(&self.block(self.at), |block| equal(block, b'&')) {
                 LANES => self.at += LANES,
                 end => return self.at += end + 1,
             }
@@ -93,7 +93,7 @@ impl<'a> Parameters<'a> {
     #[inline]
     pub(super) fn number(&mut self) -> Number {
         let block = self.block(self.at);
-        let length = first(&block, |word| none_of(at_least(word, b'0')) | at_least(word, b'9' + 1));
+        let length = first(&block, |block| !at_most(block - Block::splat(b'0'), 9));
         if !(1..LANES).contains(&length) || block[length] != b'&' {
             return decimal(self.value());
         }

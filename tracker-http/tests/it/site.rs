@@ -215,7 +215,7 @@ pub(crate) fn get(target: &str) -> String {
 
 /// The info hash of torrent number `torrent`, with bytes of all kinds.
 pub(crate) fn hash(torrent: u8) -> [u8; 20] {
-    let mut hash = *b"\x00\xff%&+= /?#;\x7f\x80aZ09~\r\nn";
+    let mut hash = *b"\x00\xff%&+= /?#;\x7f\x80a09~\r\nn";
     hash[19] = torrent;
     hash
 }
