@@ -11,7 +11,7 @@ use crate::error::Error;
 
 /// A fast, small BitTorrent tracker.
 ///
-/// Without options it serves http://0.0.0.0:6969/announce and http://[::]:6969/announce.
+/// Without options it serves /announce and /scrape on port 6969 of every address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Parser)]
 #[command(name = "tracker", version)]
 pub struct Options {

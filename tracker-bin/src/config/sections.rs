@@ -120,7 +120,7 @@ section! {
         /// Any takes X-Forwarded-For, else X-Real-IP, else Forwarded.
         forwarded_header: ForwardedHeader = ForwardedHeader::Any,
         /// Some((certificate: "cert.pem", private_key: "key.pem")): all of `listen` is TLS.
-        /// With listen: ["[::]:6943"] in it only that is, and `listen` stays plain.
+        /// With `listen: ["[::]:6943"]` in it only that is, and `listen` stays plain.
         /// This version has no TLS yet and refuses anything but None.
         tls: Option<Tls> = None,
     }

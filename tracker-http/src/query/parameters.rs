@@ -11,6 +11,9 @@ use crate::lanes::{Block, LANES, at_most, equal, first};
 pub(super) struct Parameters<'a> {
     query: &'a [u8],
     at: usize,
+    /// Where the `&` and `=` of the 64 bytes from `base` on stand, but for those before `at`.
+    marks: u64,
+    base: usize,
 }
 
 /// A value that is to be a number.
@@ -36,28 +39,22 @@ pub(super) enum NotTwenty {
 
 impl<'a> Parameters<'a> {
     pub(super) fn new(query: &'a [u8]) -> Self {
-        Parameters { query, at: 0 }
+        let mut parameters = Parameters { query, at: 0, marks: 0, base: 0 };
+        parameters.look();
+        parameters
     }
 
     /// The next key that has a `=` behind it.
     #[inline]
     pub(super) fn key(&mut self) -> Option<&'a [u8]> {
-        let mut start = self.at;
-        let mut at = start;
         loop {
-            let stop = first(&self.block(at), |block| equal(block, b'=') | equal(block, b'&'));
-            at += stop;
-            match *self.query.get(at)? {
-                _ if stop == LANES => {}
-                b'=' => break,
-                _ => {
-                    at += 1;
-                    start = at;
-                }
+            let start = self.at;
+            let mark = self.next_mark();
+            match *self.query.get(mark)? {
+                b'=' => return Some(&self.query[start..mark]),
+                _ => {}
             }
         }
-        self.at = at + 1;
-        Some(&self.query[start..at])
     }
 
     /// The value as it came.
@@ -72,11 +69,42 @@ impl<'a> Parameters<'a> {
     /// Passes over the value.
     #[inline]
     pub(super) fn skip(&mut self) {
-        loop {
-            match first(&self.block(self.at), |block| equal(block, b'&')) {
-                LANES => self.at += LANES,
-                end => return self.at += end + 1,
-            }
+        while self.query.get(self.next_mark()) == Some(&b'=') {}
+    }
+
+    /// Goes to behind the next `&` or `=`, and returns where that stands; as if an `&` stood behind the query.
+    #[inline(always)]
+    fn next_mark(&mut self) -> usize {
+        while self.marks == 0 {
+            self.base += 64;
+            self.look();
+        }
+        let mark = self.base + self.marks.trailing_zeros() as usize;
+        self.marks &= self.marks - 1;
+        self.at = mark + 1;
+        mark
+    }
+
+    /// Goes to `at`, which is not before where it is.
+    #[inline(always)]
+    fn seek(&mut self, at: usize) {
+        self.at = at;
+        if at - self.base >= 64 {
+            self.base += (at - self.base) / 64 * 64;
+            self.look();
+        }
+        self.marks &= u64::MAX << (at - self.base);
+    }
+
+    /// Finds the marks of the 64 bytes from `base` on.
+    #[inline(always)]
+    fn look(&mut self) {
+        let block: [u8; 64] = self.block(self.base);
+        self.marks = 0;
+        for (part, bytes) in block.as_chunks::<LANES>().0.iter().enumerate() {
+            let bytes = Block::new(*bytes);
+            let found = equal(bytes, b'=') | equal(bytes, b'&');
+            self.marks |= u64::from(found.to_bitmask()) << (part * LANES);
         }
     }
 
@@ -97,7 +125,7 @@ impl<'a> Parameters<'a> {
         if !(1..LANES).contains(&length) || block[length] != b'&' {
             return decimal(self.value());
         }
-        self.at += length + 1;
+        self.seek(self.at + length + 1);
         // the digits are moved to the end, behind zeros
         let digits = u128::from_le_bytes(block) << (8 * (LANES - length));
         Number::Is(eight_digits(digits as u64) * 100_000_000 + eight_digits((digits >> 64) as u64))
@@ -106,29 +134,28 @@ impl<'a> Parameters<'a> {
     /// The value as 20 bytes.
     #[inline]
     pub(super) fn twenty(&mut self) -> Result<[u8; 20], NotTwenty> {
+        // as many as 20 escapes are, and the `&` behind them
+        let escaped: [u8; 64] = self.block(self.at);
         let mut bytes = [0; 20];
-        let mut at = self.at;
+        let (mut at, mut bad) = (0, 0);
         for byte in &mut bytes {
-            match self.query.get(at..) {
-                Some([b'%', high, low, ..]) => {
-                    let (high, low) = (HEX[*high as usize], HEX[*low as usize]);
-                    if high | low > 15 {
-                        return Err(not_twenty(self.value()));
-                    }
-                    *byte = high << 4 | low;
-                    at += 3;
-                }
-                Some([plain, ..]) if *plain != b'&' && *plain != b'%' => {
-                    *byte = *plain;
-                    at += 1;
-                }
-                _ => return Err(not_twenty(self.value())),
+            // never beyond 60; the mask spares a check
+            let plain = escaped[at & 63];
+            if plain == b'%' {
+                let (high, low) = (HEX[escaped[at + 1 & 63] as usize], HEX[escaped[at + 2 & 63] as usize]);
+                bad |= high | low;
+                *byte = high << 4 | low & 15;
+                at += 3;
+            } else {
+                bad |= u8::from(plain == b'&') << 7;
+                *byte = plain;
+                at += 1;
             }
         }
-        if self.query.get(at).is_some_and(|&b| b != b'&') {
+        if bad > 15 || escaped[at & 63] != b'&' {
             return Err(not_twenty(self.value()));
         }
-        self.at = at + 1;
+        self.seek(self.at + at + 1);
         Ok(bytes)
     }
 

@@ -187,10 +187,16 @@ impl Client {
 
     #[track_caller]
     pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        self.fill(count);
+        self.ahead.drain(..count).collect()
+    }
+
+    /// Reads until so many bytes are there, and leaves them there.
+    #[track_caller]
+    pub(crate) fn fill(&mut self, count: usize) {
         while self.ahead.len() < count {
             assert!(self.more(), "closed after {} of {count} bytes", self.ahead.len());
         }
-        self.ahead.drain(..count).collect()
     }
 
     /// Everything until the server closes, which it must do properly.
