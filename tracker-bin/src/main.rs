@@ -4,6 +4,10 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+/// Half the bookkeeping of the system's, and empty pages find other uses: see docs/performance.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match tracker_bin::run::main(std::env::args_os()) {
         Ok(()) => ExitCode::SUCCESS,

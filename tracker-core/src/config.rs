@@ -31,7 +31,7 @@ impl Default for Config {
         Config {
             hash_key: [0; 16],
             peer_timeout: 45 * 60,
-            shards: 1024,
+            shards: 128,
             keep_peer_ids: true,
             selection: Selection::Uniform,
             max_torrents: 10_000_000,

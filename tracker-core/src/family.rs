@@ -26,7 +26,7 @@ const REMOVAL: usize = 8;
 /// See the module's documentation.
 pub(crate) struct Family<A: Array, X = ()> {
     keys: SmallVec<A>,
-    /// What few swarms need. Invariant: present if there are partial seeds, ids, or an index.
+    /// Ids if they are kept, and what few swarms need.
     extra: Option<Box<Extra<A::Item, X>>>,
     seeders: u32,
     /// When the last sweep began, in the units of [`Moment::swept`]: every peer was fresh then, or is just stale.
@@ -34,18 +34,35 @@ pub(crate) struct Family<A: Array, X = ()> {
 }
 
 struct Extra<K, X> {
-    partial: u32,
     /// Empty, or as many as there are keys.
     ids: Vec<PeerId>,
-    index: Option<Box<Index>>,
-    /// While the family is copied in several pieces: the peers that moved up, past the place where the copying goes on.
-    moved: Option<Box<Copied<K>>>,
+    rare: Option<Box<Rare<K>>>,
     beside: X,
+}
+
+/// What a swarm needs that is large or has partial seeds.
+struct Rare<K> {
+    partial: u32,
+    index: Option<Index>,
+    /// While the family is copied in several pieces: the peers that moved up, past the place where the copying goes on.
+    moved: Option<Copied<K>>,
 }
 
 impl<K, X: Default> Default for Extra<K, X> {
     fn default() -> Self {
-        Extra { partial: 0, ids: Vec::new(), index: None, moved: None, beside: X::default() }
+        Extra { ids: Vec::new(), rare: None, beside: X::default() }
+    }
+}
+
+impl<K> Default for Rare<K> {
+    fn default() -> Self {
+        Rare { partial: 0, index: None, moved: None }
+    }
+}
+
+impl<K, X> Extra<K, X> {
+    fn index_mut(&mut self) -> Option<&mut Index> {
+        self.rare.as_mut()?.index.as_mut()
     }
 }
 
@@ -125,7 +142,7 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
     }
 
     pub(crate) fn partial(&self) -> u32 {
-        self.extra.as_ref().map_or(0, |extra| extra.partial)
+        self.rare().map_or(0, |rare| rare.partial)
     }
 
     /// What stands beside this family, if anything has been put there.
@@ -151,7 +168,15 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
     }
 
     fn index(&self) -> Option<&Index> {
-        self.extra.as_ref().and_then(|extra| extra.index.as_deref())
+        self.rare()?.index.as_ref()
+    }
+
+    fn rare(&self) -> Option<&Rare<A::Item>> {
+        self.extra.as_ref()?.rare.as_deref()
+    }
+
+    fn make_rare(&mut self) -> &mut Rare<A::Item> {
+        self.extra.get_or_insert_default().rare.get_or_insert_default()
     }
 
     fn runs(&self) -> Runs {
@@ -161,7 +186,7 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
     fn set_runs(&mut self, runs: Runs) {
         self.seeders = runs.seeders as u32;
         if runs.partial as u32 != self.partial() {
-            self.extra.get_or_insert_default().partial = runs.partial as u32;
+            self.make_rare().partial = runs.partial as u32;
         }
     }
 
@@ -255,7 +280,7 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
         let at = self.make_leecher(at, now, hasher);
         let last = self.keys.len() - 1;
         if let Some(extra) = &mut self.extra {
-            if let Some(index) = &mut extra.index {
+            if let Some(index) = extra.index_mut() {
                 let hash_of = |at: u32| self.keys[at as usize].hash(hasher);
                 index.remove(hash_of(at as u32), at as u32, hash_of);
                 if at != last {
@@ -283,13 +308,13 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
             }
             ids.push(*id);
         }
-        if let Some(index) = self.extra.as_mut().and_then(|extra| extra.index.as_mut()) {
+        if let Some(index) = self.extra.as_mut().and_then(|extra| extra.index_mut()) {
             let keys = &self.keys;
             index.insert(peer.hash(hasher), at as u32, |at| keys[at as usize].hash(hasher));
         } else if at >= INDEXED_FROM {
             let keys = &self.keys;
             let index = Index::of(keys.len() as u32, |at| keys[at as usize].hash(hasher));
-            self.extra.get_or_insert_default().index = Some(Box::new(index));
+            self.make_rare().index = Some(index);
         }
         at
     }
@@ -344,7 +369,8 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
     /// The peer at `at` has come there from below.
     fn note_moved(&mut self, at: usize, state: PeerState) {
         if let Some(extra) = &mut self.extra
-            && let Some(moved) = &mut extra.moved
+            && let Some(rare) = &mut extra.rare
+            && let Some(moved) = &mut rare.moved
         {
             moved.keys.push(self.keys[at]);
             moved.states.push(state);
@@ -375,7 +401,7 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
         if let Some(extra) = &mut self.extra {
             out.ids.extend_from_slice(extra.ids.get(end..from).unwrap_or(&[]));
             if end == 0
-                && let Some(mut moved) = extra.moved.take()
+                && let Some(mut moved) = extra.rare.as_mut().and_then(|rare| rare.moved.take())
             {
                 out.append(&mut moved);
             }
@@ -383,7 +409,7 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
         if end == 0 {
             return None;
         }
-        self.extra.get_or_insert_default().moved.get_or_insert_default();
+        self.make_rare().moved.get_or_insert_default();
         Some(end)
     }
 
@@ -392,7 +418,7 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
             return;
         }
         if let Some(extra) = &mut self.extra {
-            if let Some(index) = &mut extra.index {
+            if let Some(index) = extra.index_mut() {
                 index.swap(self.keys[a].hash(hasher), a as u32, self.keys[b].hash(hasher), b as u32);
             }
             if !extra.ids.is_empty() {
@@ -414,9 +440,9 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
             }
         }
         if len < PLAIN_BELOW
-            && let Some(extra) = &mut self.extra
+            && let Some(rare) = self.extra.as_mut().and_then(|extra| extra.rare.as_mut())
         {
-            extra.index = None;
+            rare.index = None;
         }
     }
 

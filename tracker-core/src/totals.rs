@@ -64,7 +64,7 @@ impl AddAssign for Totals {
 }
 
 /// A torrent's share in the totals, taken before and after it is changed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Share {
     v4: (u64, u64),
     v6: (u64, u64),
@@ -86,6 +86,10 @@ impl Totals {
     /// What was `before` is `after` now.
     #[inline]
     pub(crate) fn replace(&mut self, before: Share, after: Share) {
+        // most announces change nothing, and then nothing is to be written
+        if before == after {
+            return;
+        }
         let moved = |total: &mut u64, before: u64, after: u64| *total = *total + after - before;
         moved(&mut self.v4.seeders, before.v4.0, after.v4.0);
         moved(&mut self.v4.leechers, before.v4.1, after.v4.1);

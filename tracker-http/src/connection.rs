@@ -39,6 +39,8 @@ pub(crate) struct Connection {
     searched: usize,
     /// A request whose body is still coming.
     held: Option<Box<Held>>,
+    /// There was more to read than was read: what is last in it need not be the last.
+    pub(crate) is_cut: bool,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,8 @@ pub(crate) struct Streamed {
 impl Connection {
     /// Whether a request has begun and is not at its end.
     pub(crate) fn is_amid_request(&self) -> bool {
-        !self.pending.is_empty() || self.held.is_some()
+        // the empty line that some old clients send behind a request does not begin another
+        !self.pending.iter().all(|byte| matches!(byte, b'\r' | b'\n')) || self.held.is_some()
     }
 
     /// Takes `fresh` bytes of `peer`, and appends the answers to all that is complete now to `out`. Returns how many
@@ -176,6 +179,7 @@ impl Connection {
         context: &mut Context,
     ) -> Next {
         let is_last = shared.is_stopping
+            && !self.is_cut
             && !matches!(parser::parse(rest, &shared.limits), Ok(Status::Complete(_)) | Err(_));
         let connection = match request.keep_alive && shared.keep_alive && !is_last {
             false => head::Connection::Close,

@@ -92,6 +92,8 @@ pub struct Counters {
     pub(crate) workers: Box<[CachePadded<Tally>]>,
     /// Connections open now.
     pub(crate) open: CachePadded<std::sync::atomic::AtomicUsize>,
+    /// Panics on the threads for long answers, which are no worker's.
+    beside: AtomicU64,
 }
 
 impl Counters {
@@ -99,7 +101,12 @@ impl Counters {
         Counters {
             workers: (0..workers).map(|_| CachePadded::default()).collect(),
             open: CachePadded::default(),
+            beside: AtomicU64::new(0),
         }
+    }
+
+    pub(crate) fn panicked_beside(&self) {
+        self.beside.fetch_add(1, Relaxed);
     }
 
     /// Answers on `route` with `status`, one of [`STATUSES`].
@@ -115,7 +122,8 @@ impl Counters {
 
     /// How often something happened, or how many bytes.
     pub fn happenings(&self, what: Happening) -> u64 {
-        self.workers.iter().map(|tally| tally.happenings[what as usize].load(Relaxed)).sum()
+        let beside = if what == Happening::Panicked { self.beside.load(Relaxed) } else { 0 };
+        self.workers.iter().map(|tally| tally.happenings[what as usize].load(Relaxed)).sum::<u64>() + beside
     }
 
     /// Connections open at the moment.

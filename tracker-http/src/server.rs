@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crossbeam::thread::Scope;
@@ -91,12 +91,20 @@ pub(crate) struct Common {
     pub(crate) counters: Counters,
     pub(crate) is_stopping: AtomicBool,
     pub(crate) mailboxes: Box<[Mailbox]>,
-    /// Of each worker: since when the connection is idle that is idle longest, in microseconds since the start;
-    /// `u64::MAX` if none is.
-    pub(crate) oldest_idle: Box<[CachePadded<AtomicU64>]>,
+    /// Of each worker.
+    pub(crate) idle: Box<[CachePadded<Idle>]>,
     /// Of each worker: idle connections that it is to close, since others need the room.
     pub(crate) to_close: Box<[AtomicU32]>,
     pub(crate) pool: Pool,
+}
+
+/// A worker's idle connections, for those that need room.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    /// Since when the connection is idle that is idle longest, in microseconds since the start; `u64::MAX` if none is.
+    pub(crate) oldest: AtomicU64,
+    /// How many there are, less those that are [to be closed](Common::to_close) already.
+    pub(crate) room: AtomicI64,
 }
 
 impl std::fmt::Debug for Common {
@@ -172,7 +180,9 @@ impl Server {
                 counters: Counters::new(workers),
                 is_stopping: AtomicBool::new(false),
                 mailboxes,
-                oldest_idle: (0..workers).map(|_| CachePadded::new(AtomicU64::new(u64::MAX))).collect(),
+                idle: (0..workers)
+                    .map(|_| CachePadded::new(Idle { oldest: u64::MAX.into(), room: 0.into() }))
+                    .collect(),
                 to_close: (0..workers).map(|_| AtomicU32::new(0)).collect(),
                 pool: Pool::new(),
             }),
@@ -209,9 +219,8 @@ impl Server {
             spawn(scope, format!("worker-{me}"), work);
         }
         for me in 0..POOL {
-            let queue = self.common.pool.queue();
             spawn(scope, format!("answers-{me}"), move |_| {
-                slow::run(service, &queue, &self.common.mailboxes);
+                slow::run(service, &self.common, &self.settings.limits);
             });
         }
     }

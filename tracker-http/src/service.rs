@@ -121,6 +121,10 @@ impl<'a> Reply<'a> {
     /// Answers with `body`. `extra` are further headers, name and value; they must not hold anything that came from a peer.
     pub fn send(&mut self, status: u16, content_type: &str, extra: &[(&str, &str)], body: &[u8]) {
         self.status = status;
+        // of all errors only these leave a connection open
+        if status >= 400 && !matches!(status, 403..=405) {
+            self.connection = Connection::Close;
+        }
         head::head(self.out, status, content_type, Framing::Length(body.len()), self.connection, extra);
         if !self.is_head {
             self.out.extend_from_slice(body);

@@ -8,6 +8,7 @@ use mio::Waker;
 use parking_lot::Mutex;
 
 use crate::parser::{Limits, Status, parse};
+use crate::server::Common;
 use crate::service::Service;
 
 /// Bytes of a piece.
@@ -98,13 +99,14 @@ impl Pool {
 }
 
 /// Does jobs until nobody can leave one any more.
-pub(crate) fn run<S: Service>(service: &S, queue: &Receiver<Job>, mailboxes: &[Mailbox]) {
+pub(crate) fn run<S: Service>(service: &S, common: &Common, limits: &Limits) {
+    let queue = common.pool.queue();
     while let Ok(job) = queue.recv() {
-        let mailbox = &mailboxes[job.worker];
+        let mailbox = &common.mailboxes[job.worker];
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let mut body = Body { buffer: Vec::with_capacity(SIZE), job: &job, mailbox };
             // the head was parsed before, and borrowed from bytes that are gone
-            if let Ok(Status::Complete(request)) = parse(&job.head, &Limits::default())
+            if let Ok(Status::Complete(request)) = parse(&job.head, limits)
                 && service.stream(&request, job.client, &mut body).is_ok()
                 && body.send().is_ok()
             {
@@ -113,6 +115,7 @@ pub(crate) fn run<S: Service>(service: &S, queue: &Receiver<Job>, mailboxes: &[M
             }
         }));
         if done.is_err() {
+            common.counters.panicked_beside();
             tracing::error!("an answer could not be finished, since writing it panicked");
         }
         let connection = job.connection;

@@ -192,7 +192,7 @@ impl Socket {
                     }
                     self.end = End::Lingering;
                 }
-                End::Lingering => return self.linger(buffers),
+                End::Lingering => return self.linger(buffers, shared.tally),
             }
             if self.end == End::Lingering {
                 continue;
@@ -221,6 +221,7 @@ impl Socket {
                     shared.tally.happened(Happening::BytesIn, read as u64);
                     // nothing more can be there, unless the end is
                     is_all = read < buffers.input.len() && !self.sees_end;
+                    self.connection.is_cut = read == buffers.input.len();
                     &buffers.input[..read]
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -346,11 +347,14 @@ impl Socket {
     }
 
     /// Drops what comes after the last answer.
-    fn linger(&mut self, buffers: &mut Buffers) -> Driven {
+    fn linger(&mut self, buffers: &mut Buffers, tally: &Tally) -> Driven {
         while self.lingered < LINGER_BYTES {
             match self.stream.read(&mut buffers.input) {
                 Ok(0) => return Driven::Close,
-                Ok(read) => self.lingered += read as u32,
+                Ok(read) => {
+                    tally.happened(Happening::BytesIn, read as u64);
+                    self.lingered += read as u32;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     return Driven::Waits(Some(Wait::Linger));
                 }

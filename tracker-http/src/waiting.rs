@@ -60,11 +60,12 @@ struct Ends {
 #[derive(Debug)]
 pub(crate) struct Waiting {
     ends: [Ends; WAITS.len()],
+    counts: [usize; WAITS.len()],
 }
 
 impl Default for Waiting {
     fn default() -> Self {
-        Waiting { ends: [Ends { first: NONE, last: NONE }; WAITS.len()] }
+        Waiting { ends: [Ends { first: NONE, last: NONE }; WAITS.len()], counts: [0; WAITS.len()] }
     }
 }
 
@@ -72,6 +73,7 @@ impl Waiting {
     /// Lets connection `id` wait for `wait` from `now` on, whatever it waited for before.
     pub(crate) fn enter<C: Linked>(&mut self, slab: &mut Slab<C>, id: usize, wait: Wait, now: u64) {
         self.leave(slab, id);
+        self.counts[wait as usize] += 1;
         let ends = &mut self.ends[wait as usize];
         let last = ends.last;
         *slab[id].links_mut() = Links { previous: last, next: NONE, wait: Some(wait), since: now };
@@ -85,6 +87,7 @@ impl Waiting {
     /// Takes connection `id` out of its list, if it is in one.
     pub(crate) fn leave<C: Linked>(&mut self, slab: &mut Slab<C>, id: usize) {
         let Links { previous, next, wait: Some(wait), .. } = *slab[id].links() else { return };
+        self.counts[wait as usize] -= 1;
         let ends = &mut self.ends[wait as usize];
         match previous {
             NONE => ends.first = next,
@@ -95,6 +98,11 @@ impl Waiting {
             next => slab[next as usize].links_mut().previous = previous,
         }
         slab[id].links_mut().wait = None;
+    }
+
+    /// How many wait for `wait`.
+    pub(crate) fn count(&self, wait: Wait) -> usize {
+        self.counts[wait as usize]
     }
 
     /// Who has waited longest for `wait`, and since when.
@@ -133,6 +141,7 @@ mod tests {
         waiting.leave(&mut slab, 5);
         waiting.enter(&mut slab, 1, Wait::Idle, 20);
         waiting.enter(&mut slab, 7, Wait::Request, 21);
+        assert_eq!(WAITS.map(|wait| waiting.count(wait)), [6, 1, 0, 0]);
         let mut order = Vec::new();
         while let Some((id, since)) = waiting.first(&slab, Wait::Idle) {
             order.push((id, since));

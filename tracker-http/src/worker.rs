@@ -26,6 +26,8 @@ const LINGER: Duration = Duration::from_secs(1);
 const STOP: Duration = Duration::from_secs(2);
 /// What a worker reads into.
 const INPUT: usize = 64 << 10;
+/// Connections for which there is a place from the beginning.
+const MOST_RESERVED: usize = 1 << 16;
 /// Buffers that have grown beyond are given back.
 const OUTPUT_KEPT: usize = 1 << 20;
 
@@ -48,8 +50,8 @@ pub(crate) struct Worker<'a, S> {
     start: Instant,
     /// Microseconds since the start, at the beginning of this turn.
     now: u64,
-    /// What [`Common::oldest_idle`] has of this worker.
-    published: u64,
+    /// What [`Common::idle`] has of this worker: the oldest, and how many.
+    published: (u64, i64),
 }
 
 /// What a worker keeps from turn to turn.
@@ -85,7 +87,8 @@ impl<'a, S: Service> Worker<'a, S> {
             me,
             poll,
             listeners,
-            sockets: Slab::new(),
+            // costs no memory before it is used, and never has to be copied to grow
+            sockets: Slab::with_capacity(settings.max_connections.min(MOST_RESERVED)),
             waiting: Waiting::default(),
             todo: Vec::new(),
             common,
@@ -105,7 +108,7 @@ impl<'a, S: Service> Worker<'a, S> {
             },
             start,
             now: 0,
-            published: u64::MAX,
+            published: (u64::MAX, 0),
         }
     }
 
@@ -124,6 +127,7 @@ impl<'a, S: Service> Worker<'a, S> {
             let timeout = self.timeout();
             self.turn(&mut events, timeout);
             self.accept_all();
+            self.publish();
         }
         self.stop(&mut events);
     }
@@ -254,16 +258,21 @@ impl<'a, S: Service> Worker<'a, S> {
             return true;
         }
         self.publish();
-        let oldest = |worker: &usize| self.common.oldest_idle[*worker].load(Relaxed);
-        match (0..self.common.oldest_idle.len()).min_by_key(oldest) {
-            Some(worker) if oldest(&worker) == u64::MAX => false,
-            Some(worker) if worker == self.me => self.close_oldest_idle(),
-            Some(worker) => {
+        loop {
+            let with_room = self.common.idle.iter().enumerate().filter(|(_, idle)| idle.room.load(Relaxed) > 0);
+            let Some((worker, idle)) = with_room.min_by_key(|(_, idle)| idle.oldest.load(Relaxed)) else {
+                return false;
+            };
+            if worker == self.me {
+                return self.close_oldest_idle();
+            }
+            // others look for room at the same time
+            let claim = idle.room.fetch_update(Relaxed, Relaxed, |room| (room > 0).then(|| room - 1));
+            if claim.is_ok() {
                 self.common.to_close[worker].fetch_add(1, Relaxed);
                 self.common.mailboxes[worker].wake();
-                true
+                return true;
             }
-            None => false,
         }
     }
 
@@ -279,16 +288,23 @@ impl<'a, S: Service> Worker<'a, S> {
         if self.common.to_close[self.me].load(Relaxed) > 0 {
             for _ in 0..self.common.to_close[self.me].swap(0, Relaxed) {
                 self.close_oldest_idle();
+                // whoever asked for it has taken it off the room
+                self.published.1 -= 1;
             }
         }
     }
 
     fn publish(&mut self) {
         let oldest = self.waiting.first(&self.sockets, Wait::Idle).map_or(u64::MAX, |(_, since)| since);
-        if oldest != self.published {
-            self.published = oldest;
-            self.common.oldest_idle[self.me].store(oldest, Relaxed);
+        let count = self.waiting.count(Wait::Idle) as i64;
+        let idle = &self.common.idle[self.me];
+        if oldest != self.published.0 {
+            idle.oldest.store(oldest, Relaxed);
         }
+        if count != self.published.1 {
+            idle.room.fetch_add(count - self.published.1, Relaxed);
+        }
+        self.published = (oldest, count);
     }
 
     /// Lets a connection go on as far as it can. A panic costs that connection alone.
