@@ -16,9 +16,9 @@ use crate::key::Key;
 use crate::{PeerId, PeerState};
 
 /// From so many peers on there is an index: below, a linear search is as fast and costs no memory.
-const INDEXED_FROM: usize = 64;
+const INDEXED_FROM: usize = 192;
 /// Below so many the index goes away again.
-const PLAIN_BELOW: usize = 32;
+const PLAIN_BELOW: usize = 96;
 
 /// What the removal of a peer costs in a sweep, where a look at one costs 1.
 const REMOVAL: usize = 8;
@@ -205,7 +205,7 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
     #[inline]
     pub(crate) fn find(&self, peer: &A::Item, hasher: &Hasher) -> Option<usize> {
         match self.index() {
-            None => self.keys.iter().position(|key| key.is_peer(peer)),
+            None => position(&self.keys, peer),
             Some(index) => index.find(peer.hash(hasher), |at| self.keys[at].is_peer(peer)),
         }
     }
@@ -476,6 +476,18 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
         self.swept = self.swept.max(began);
         (removed, None)
     }
+}
+
+/// Where among `keys` a peer stands: eight are compared at once, without a branch.
+#[inline]
+fn position<K: Key>(keys: &[K], peer: &K) -> Option<usize> {
+    let (blocks, rest) = keys.as_chunks::<8>();
+    for (at, block) in blocks.iter().enumerate() {
+        if block.iter().fold(false, |found, key| found | key.is_peer(peer)) {
+            return block.iter().position(|key| key.is_peer(peer)).map(|within| at * 8 + within);
+        }
+    }
+    rest.iter().position(|key| key.is_peer(peer)).map(|within| blocks.len() * 8 + within)
 }
 
 /// A stale peer that is kept until a sweep finds it gets the youngest stale stamp there is.

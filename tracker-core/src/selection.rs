@@ -206,17 +206,38 @@ impl<K: Key> Draw<'_, K> {
     /// twice as many are there. Gives up where so many are stale, since no sweep has come by, that it takes far more.
     fn take_some<R: Rng>(&mut self, want: usize, rng: &mut R) {
         let len = self.keys.len();
-        for _ in 0..2 * want + 32 {
-            let random = rng.next_u64();
-            for at in [place(random as u32, len), place((random >> 32) as u32, len)] {
-                if self.scratch.taken.len() == want {
-                    return;
-                }
-                if self.mark(at) && self.is_fit(at as usize) {
-                    self.take(at);
+        let mut words = 2 * want + 32;
+        while self.scratch.taken.len() < want && words > 0 {
+            let before = self.scratch.taken.len();
+            'draws: while words > 0 {
+                words -= 1;
+                let random = rng.next_u64();
+                for at in [place(random as u32, len), place((random >> 32) as u32, len)] {
+                    if self.scratch.taken.len() == want {
+                        break 'draws;
+                    }
+                    if self.mark(at) {
+                        self.scratch.taken.push(at);
+                    }
                 }
             }
+            self.write_fit(before);
         }
+    }
+
+    /// Writes the peers in `taken` from there on, and keeps there those that are fit. Nothing here depends on what was
+    /// read before, so that the waits for memory overlap.
+    fn write_fit(&mut self, from: usize) {
+        let mut kept = from;
+        for i in from..self.scratch.taken.len() {
+            let at = self.scratch.taken[i];
+            let key = &self.keys[at as usize];
+            let is_fit = (Some(at as usize) != self.asker) & !self.now.is_stale(key.stamp());
+            self.sheet.put(key, is_fit);
+            self.scratch.taken[kept] = at;
+            kept += usize::from(is_fit);
+        }
+        self.scratch.taken.truncate(kept);
     }
 
     /// Where nearly everybody fits in, it takes fewer draws to choose those who don't. For fresh peers only.
@@ -231,10 +252,14 @@ impl<K: Key> Draw<'_, K> {
         while surplus > 0 {
             surplus -= usize::from(self.mark(place(rng.next_u32(), len)));
         }
-        for at in 0..len {
-            let is_left = self.scratch.marks[at % MARKS / 64] >> (at % 64) & 1 == 0;
-            if is_left {
-                self.take(at as u32);
+        for (word, keys) in self.keys.chunks(64).enumerate() {
+            let mut left = !self.scratch.marks[word % (MARKS / 64)];
+            if keys.len() < 64 {
+                left &= (1 << keys.len()) - 1;
+            }
+            while left != 0 {
+                self.take((word * 64) as u32 + left.trailing_zeros());
+                left &= left - 1;
             }
         }
     }

@@ -68,7 +68,8 @@ mod tests {
                 for at in 0..LANES {
                     let mut block = [limit ^ 0x55; LANES];
                     block[at] = byte;
-                    let expect = |test: &dyn Fn(u8) -> bool| block.iter().position(|&b| test(b)).unwrap_or(LANES);
+                    let expect =
+                        |test: &dyn Fn(u8) -> bool| block.iter().position(|&b| test(b)).unwrap_or(LANES);
                     assert_eq!(first(&block, |b| equal(b, limit)), expect(&|b| b == limit));
                     assert_eq!(first(&block, |b| at_most(b, limit)), expect(&|b| b <= limit));
                     assert_eq!(first(&block, |b| !at_most(b, limit)), expect(&|b| b > limit));

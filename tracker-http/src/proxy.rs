@@ -51,10 +51,9 @@ impl Proxies {
         match self.header {
             XForwardedFor => self.right_most(request, "x-forwarded-for", |item| Some(item)),
             XRealIp => self.right_most(request, "x-real-ip", |item| Some(item)),
-            Forwarded => self.right_most(request, "forwarded", for_parameter),
             Any if has("x-forwarded-for") => self.right_most(request, "x-forwarded-for", |item| Some(item)),
             Any if has("x-real-ip") => self.right_most(request, "x-real-ip", |item| Some(item)),
-            Any => self.right_most(request, "forwarded", for_parameter),
+            Any | Forwarded => self.right_most(request, "forwarded", for_parameter),
         }
     }
 
@@ -99,10 +98,8 @@ mod tests {
     use crate::parser::{Limits, Status, parse};
 
     fn client(header: ForwardedHeader, peer: &str, fields: &str) -> String {
-        let proxies = Proxies {
-            trusted: vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()],
-            header,
-        };
+        let proxies =
+            Proxies { trusted: vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()], header };
         let text = format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
         let Ok(Status::Complete(request)) = parse(text.as_bytes(), &Limits::default()) else {
             panic!("{fields}")

@@ -216,10 +216,10 @@ impl Server {
                 Worker::new(me, seat.poll, listeners, common, settings, service, self.clock.start).run();
                 drop(running);
             };
-            spawn(scope, format!("worker-{me}"), work);
+            spawn(scope, &format!("worker-{me}"), work);
         }
         for me in 0..POOL {
-            spawn(scope, format!("answers-{me}"), move |_| {
+            spawn(scope, &format!("answers-{me}"), move |_| {
                 slow::run(service, &self.common, &self.settings.limits);
             });
         }
@@ -243,8 +243,8 @@ impl Drop for Running {
     }
 }
 
-fn spawn<'env>(scope: &Scope<'env>, name: String, work: impl FnOnce(&Scope<'env>) + Send + 'env) {
-    let spawned = scope.builder().name(name.clone()).spawn(work);
+fn spawn<'env>(scope: &Scope<'env>, name: &str, work: impl FnOnce(&Scope<'env>) + Send + 'env) {
+    let spawned = scope.builder().name(name.to_owned()).spawn(work);
     if let Err(error) = spawned {
         // the others go on
         tracing::error!("thread {name} cannot be started: {error}");

@@ -149,11 +149,8 @@ impl Socket {
 
     /// Has the poll tell when there is something to read, and when there is room again if that is waited for.
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        let interest = if self.output.is_empty() {
-            Interest::READABLE
-        } else {
-            Interest::READABLE | Interest::WRITABLE
-        };
+        let interest =
+            if self.output.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
         match self.registered {
             Some(registered) if registered == interest => return Ok(()),
             Some(_) => registry.reregister(&mut self.stream, token, interest)?,
@@ -246,8 +243,7 @@ impl Socket {
             Next::Read | Next::Again => {}
             Next::Close { is_clean } => {
                 self.end = match (self.end, is_clean && is_all) {
-                    (End::Mute, _) => End::Close,
-                    (_, true) => End::Close,
+                    (End::Mute, _) | (_, true) => End::Close,
                     (_, false) => End::Linger,
                 };
             }

@@ -200,7 +200,8 @@ impl<N> TrackerService<'_, N> {
             }
             Ok(()) if self.rules.full_scrape => reply.stream("text/plain"),
             Ok(()) => {
-                let reason = "info_hash is missing: this tracker is not scraped as a whole, ask for single torrents";
+                let reason =
+                    "info_hash is missing: this tracker is not scraped as a whole, ask for single torrents";
                 fail(reply, reason, Retry::Never);
             }
         }
@@ -228,7 +229,7 @@ impl<N> TrackerService<'_, N> {
             files.clear();
             self.tracker.scrape_all(|info_hash, counts| {
                 let first = u64::from(u16::from_be_bytes([info_hash.0[0], info_hash.0[1]]));
-                if first * passes >> 16 == pass && list.permits(info_hash) {
+                if (first * passes) >> 16 == pass && list.permits(info_hash) {
                     files.push((*info_hash, counts));
                 }
             });
@@ -266,8 +267,7 @@ fn addresses(query: &AnnounceQuery<'_>, client: IpAddr) -> (PeerAddr, Option<Pee
         let port = if query.port == 0 { 0 } else { port.unwrap_or(query.port) };
         Some(PeerAddr::new(ip, port))
     });
-    let of_family =
-        |is_v4: bool| said.iter().flatten().find(|addr| addr.ip().is_ipv4() == is_v4).copied();
+    let of_family = |is_v4: bool| said.iter().flatten().find(|addr| addr.ip().is_ipv4() == is_v4).copied();
     let own = of_family(client.is_ipv4()).unwrap_or(PeerAddr::new(client, query.port));
     (own, of_family(!client.is_ipv4()))
 }

@@ -116,8 +116,7 @@ impl<'a, S: Service> Worker<'a, S> {
     pub(crate) fn run(&mut self) {
         for (at, listener) in self.listeners.iter_mut().enumerate() {
             let token = Token(FIRST_LISTENER - at);
-            if let Err(error) =
-                self.poll.registry().register(&mut listener.socket, token, Interest::READABLE)
+            if let Err(error) = self.poll.registry().register(&mut listener.socket, token, Interest::READABLE)
             {
                 tracing::error!("a listener cannot be waited for, and serves nobody: {error}");
             }
@@ -259,7 +258,8 @@ impl<'a, S: Service> Worker<'a, S> {
         }
         self.publish();
         loop {
-            let with_room = self.common.idle.iter().enumerate().filter(|(_, idle)| idle.room.load(Relaxed) > 0);
+            let with_room =
+                self.common.idle.iter().enumerate().filter(|(_, idle)| idle.room.load(Relaxed) > 0);
             let Some((worker, idle)) = with_room.min_by_key(|(_, idle)| idle.oldest.load(Relaxed)) else {
                 return false;
             };

@@ -50,9 +50,8 @@ impl<'a> Parameters<'a> {
         loop {
             let start = self.at;
             let mark = self.next_mark();
-            match *self.query.get(mark)? {
-                b'=' => return Some(&self.query[start..mark]),
-                _ => {}
+            if *self.query.get(mark)? == b'=' {
+                return Some(&self.query[start..mark]);
             }
         }
     }
@@ -142,7 +141,8 @@ impl<'a> Parameters<'a> {
             // never beyond 60; the mask spares a check
             let plain = escaped[at & 63];
             if plain == b'%' {
-                let (high, low) = (HEX[escaped[at + 1 & 63] as usize], HEX[escaped[at + 2 & 63] as usize]);
+                let (high, low) =
+                    (HEX[escaped[(at + 1) & 63] as usize], HEX[escaped[(at + 2) & 63] as usize]);
                 bad |= high | low;
                 *byte = high << 4 | low & 15;
                 at += 3;

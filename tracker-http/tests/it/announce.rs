@@ -40,7 +40,8 @@ fn an_answer_has_its_headers_and_keys_and_no_more() {
         let names: Vec<&str> = answer.fields.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!((answer.status, &names[..]), (200, &["Content-Type", "Content-Length"][..]));
         let reply = answer.bencode();
-        let keys = ["complete", "downloaded", "external ip", "incomplete", "interval", "min interval", "peers"];
+        let keys =
+            ["complete", "downloaded", "external ip", "incomplete", "interval", "min interval", "peers"];
         assert_eq!(reply.keys(), keys);
         assert_eq!(reply.counts(), (1, 1, 0));
         assert_eq!((reply.int("interval"), reply.int("min interval")), (1800, 900));
@@ -128,7 +129,8 @@ fn port_0_or_none_is_answered_with_peers_but_not_stored() {
 #[test]
 fn any_other_port_is_a_failure() {
     run(|site| {
-        for port in ["65536", "-1", "", "x", "6881x", "99999999999999999999999", "4294974177", "+6881", "%zz"] {
+        for port in ["65536", "-1", "", "x", "6881x", "99999999999999999999999", "4294974177", "+6881", "%zz"]
+        {
             assert!(refused(site, &announce(1, 1).with("port", port)).contains("port"), "{port}");
         }
     });
@@ -139,9 +141,18 @@ fn only_a_literal_0_left_is_a_seeder() {
     for left in ["0", "%30", "00"] {
         assert_eq!(stored_after(&announce(1, 1).with("left", left)), Some((1, PeerState::Seeder)), "{left}");
     }
-    for left in
-        ["1", "-1", "-0", "", "x", "0x0", "4294967296", "18446744073709551615", "18446744073709551616", "340282366920938463463374607431768211456"]
-    {
+    for left in [
+        "1",
+        "-1",
+        "-0",
+        "",
+        "x",
+        "0x0",
+        "4294967296",
+        "18446744073709551615",
+        "18446744073709551616",
+        "340282366920938463463374607431768211456",
+    ] {
         assert_eq!(stored_after(&announce(1, 1).with("left", left)), Some((1, PeerState::Leecher)), "{left}");
     }
     assert_eq!(stored_after(&announce(1, 1).without("left")), Some((1, PeerState::Leecher)));
@@ -187,8 +198,19 @@ fn numwant_is_bounded_and_garbage_is_the_default() {
         let given = |numwant: &str| site.tell(&announce(1, 1).numwant(numwant)).peers().len();
         assert_eq!(site.tell(&announce(1, 1)).peers().len(), 3);
         for (numwant, peers) in [
-            ("0", 0), ("1", 1), ("5", 5), ("6", 5), ("200", 5), ("4294967296", 5), ("4294967297", 5),
-            ("99999999999999999999999", 5), ("-1", 3), ("", 3), ("x", 3), ("2x", 3), ("%32", 2),
+            ("0", 0),
+            ("1", 1),
+            ("5", 5),
+            ("6", 5),
+            ("200", 5),
+            ("4294967296", 5),
+            ("4294967297", 5),
+            ("99999999999999999999999", 5),
+            ("-1", 3),
+            ("", 3),
+            ("x", 3),
+            ("2x", 3),
+            ("%32", 2),
         ] {
             assert_eq!(given(numwant), peers, "{numwant}");
         }
@@ -238,7 +260,8 @@ fn anything_but_compact_0_is_compact() {
 #[test]
 fn addresses_in_the_query_are_ignored() {
     run(|site| {
-        let liar = announce(1, 9).with("ip", "10.0.0.1").with("ipv4", "10.0.0.2:5").with("ipv6", "2001:db8::1");
+        let liar =
+            announce(1, 9).with("ip", "10.0.0.1").with("ipv4", "10.0.0.2:5").with("ipv6", "2001:db8::1");
         let reply = site.tell(&liar);
         assert_eq!(reply.bytes("external ip"), [127, 0, 0, 1]);
         assert_eq!(site.stored(hash(1)).iter().map(|peer| peer.0).collect::<Vec<_>>(), [local(9)]);
@@ -251,10 +274,14 @@ fn what_is_not_known_upsets_nothing_in_any_order() {
     for target in [
         format!("/announce?info_hash={info_hash}&peer_id={id}&port=1&left=0&"),
         format!("/announce?&&left=0&&port=1&peer_id={id}&info_hash={info_hash}&&"),
-        format!("/announce?key=a=b&left=0&trackerid=&x&supportcrypto=1&port=1&cryptoport=5&peer_id={id}&info_hash={info_hash}"),
+        format!(
+            "/announce?key=a=b&left=0&trackerid=&x&supportcrypto=1&port=1&cryptoport=5&peer_id={id}&info_hash={info_hash}"
+        ),
         format!("/announce?=&=x&&a%ZZ=%&left=0&requirecrypto&port=1&peer_id={id}&info_hash={info_hash}&%"),
         format!("/announce?left=0&port=1&peer_id={id}&info_hash={info_hash}&info_hash2=x&INFO_HASH=x&?x=y?#"),
-        format!("/announce?left=0&port=1&peer_id={id}&info_hash={info_hash}&\u{e9}=\u{20ac}!()~*'<>;|\"^`{{}}\\[]"),
+        format!(
+            "/announce?left=0&port=1&peer_id={id}&info_hash={info_hash}&\u{e9}=\u{20ac}!()~*'<>;|\"^`{{}}\\[]"
+        ),
     ] {
         run(|site| {
             site.connect().tell(get(&target)).ports();
@@ -278,7 +305,8 @@ fn a_semicolon_is_no_separator_and_a_plus_is_no_space() {
 fn escapes_of_either_case_of_all_bytes_or_of_none_are_alike() {
     let id = "-TT0001-abcXYZ~_.-09";
     let upper = escape(id.as_bytes());
-    let forms = [id.to_owned(), upper.clone(), upper.to_lowercase(), id.replace('~', "%7e").replace('X', "%58")];
+    let forms =
+        [id.to_owned(), upper.clone(), upper.to_lowercase(), id.replace('~', "%7e").replace('X', "%58")];
     run(|site| {
         for (port, form) in (1..).zip(&forms) {
             let info_hash = if port % 2 == 0 { escape(&hash(1)) } else { escape(&hash(1)).to_lowercase() };
@@ -295,7 +323,9 @@ fn raw_bytes_beyond_ascii_are_taken_as_they_are() {
     run(|site| {
         let mut request = b"GET /announce?info_hash=".to_vec();
         request.extend_from_slice(&[0xff; 20]);
-        request.extend_from_slice(b"&peer_id=-TT0001-\x80\x81\xfe\xff\xc3\x28********&port=5 HTTP/1.1\r\nHost: t\r\n\r\n");
+        request.extend_from_slice(
+            b"&peer_id=-TT0001-\x80\x81\xfe\xff\xc3\x28********&port=5 HTTP/1.1\r\nHost: t\r\n\r\n",
+        );
         site.connect().tell(&request);
         let expected = (local(5), PeerState::Leecher, *b"-TT0001-\x80\x81\xfe\xff\xc3\x28******");
         // two bytes too many above: a failure, and the right length is stored

@@ -80,7 +80,7 @@ impl Value {
         };
         if self.get("peers6").is_some() {
             let bytes = self.bytes("peers6");
-            assert!(!bytes.is_empty() && bytes.len() % 18 == 0, "peers6 of {} bytes", bytes.len());
+            assert!(!bytes.is_empty() && bytes.len().is_multiple_of(18), "peers6 of {} bytes", bytes.len());
             for peer in bytes.chunks(18) {
                 let ip: [u8; 16] = peer[..16].try_into().unwrap();
                 peers.push((ip, u16::from_be_bytes([peer[16], peer[17]])).into());

@@ -33,7 +33,12 @@ fn a_body_of_any_method_is_dropped() {
             for length in [1, 2, 1000, LIMIT - 1, LIMIT] {
                 is_passed_over(site, &with_length(method, length), status);
             }
-            for body in ["0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "A;x=\"y\"\r\n0123456789\r\n000\r\nTrailer: x\r\n\r\n", "3\nabc\n0\n\n"] {
+            for body in [
+                "0\r\n\r\n",
+                "5\r\nhello\r\n0\r\n\r\n",
+                "A;x=\"y\"\r\n0123456789\r\n000\r\nTrailer: x\r\n\r\n",
+                "3\nabc\n0\n\n",
+            ] {
                 is_passed_over(site, &chunked(method, body), status);
             }
         }
@@ -89,7 +94,7 @@ fn larger_bodies_are_413_and_the_answer_is_readable() {
             "GET /x HTTP/1.1\r\nHost: t\r\nContent-Length: 18446744073709551615\r\n\r\n".to_owned(),
             chunked("GET", "10001\r\n"),
             chunked("GET", "ffffffffffffffffffff\r\n"),
-            chunked("POST", &"8000\r\n".to_owned().repeat(1).replace("\r\n", &format!("\r\n{}\r\n", "x".repeat(0x8000))).repeat(3)),
+            chunked("POST", &format!("8000\r\n{}\r\n", "x".repeat(0x8000)).repeat(3)),
             chunked("GET", &format!("1;{}", "x".repeat(2_000_000))),
         ] {
             let mut client = site.connect();
@@ -105,7 +110,17 @@ fn larger_bodies_are_413_and_the_answer_is_readable() {
 #[test]
 fn malformed_chunks_are_400() {
     run(|site| {
-        for body in ["x\r\n", "\r\n", "-1\r\n", " 5\r\n", "5\r\nhelloX", "5\r\nhello\rX", "0\r\nTrailer: a\rb\r\n\r\n", "5;\0\r\n", "0\r\n\0"] {
+        for body in [
+            "x\r\n",
+            "\r\n",
+            "-1\r\n",
+            " 5\r\n",
+            "5\r\nhelloX",
+            "5\r\nhello\rX",
+            "0\r\nTrailer: a\rb\r\n\r\n",
+            "5;\0\r\n",
+            "0\r\n\0",
+        ] {
             let mut client = site.connect();
             let answer = client.ask(chunked("GET", body));
             assert!(answer.status == 400 && answer.closes(), "{body:?}");
@@ -117,8 +132,12 @@ fn malformed_chunks_are_400() {
 #[test]
 fn a_client_that_waits_for_100_gets_it_where_a_body_follows() {
     run(|site| {
-        let expecting = |fields: &str| format!("POST /x HTTP/1.1\r\nHost: t\r\nExpect: 100-Continue\r\n{fields}\r\n");
-        for (fields, body) in [("Content-Length: 5\r\n", "hello"), ("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n")] {
+        let expecting =
+            |fields: &str| format!("POST /x HTTP/1.1\r\nHost: t\r\nExpect: 100-Continue\r\n{fields}\r\n");
+        for (fields, body) in [
+            ("Content-Length: 5\r\n", "hello"),
+            ("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+        ] {
             let mut client = site.connect();
             assert_eq!(client.ask(expecting(fields)).status, 100);
             assert_eq!(client.ask(body).status, 405);

@@ -134,7 +134,8 @@ impl Client {
         let line = self.line();
         let mut words = line.splitn(3, ' ');
         assert_eq!(words.next(), Some("HTTP/1.1"), "{line:?}");
-        let status: u16 = words.next().and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));
+        let status: u16 =
+            words.next().and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));
         assert!(words.next().is_some_and(|reason| !reason.is_empty()), "{line:?}");
         let mut fields = Vec::new();
         loop {
@@ -241,7 +242,8 @@ impl Client {
     pub(crate) fn unsent(&self) -> u64 {
         let port = format!(":{:04X}", self.local().port());
         let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-        let line = table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|own| own.ends_with(&port)));
+        let line =
+            table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|own| own.ends_with(&port)));
         let queue = line.and_then(|line| line.split_whitespace().nth(4)).unwrap();
         u64::from_str_radix(queue.split(':').next().unwrap(), 16).unwrap()
     }

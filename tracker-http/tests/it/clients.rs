@@ -113,7 +113,9 @@ fn clients_of_all_makers_find_each_other() {
         for entry in fs::read_dir(dir).unwrap() {
             let text = fs::read_to_string(entry.unwrap().path()).unwrap();
             // the first that registers somebody, of each
-            let first = exchanges(&text).into_iter().find(|exchange| exchange.expected.iter().any(|line| line.starts_with("peer")));
+            let first = exchanges(&text)
+                .into_iter()
+                .find(|exchange| exchange.expected.iter().any(|line| line.starts_with("peer")));
             let Some(exchange) = first else { continue };
             site.connect().ask(&exchange.request);
             let peer = exchange.expected.iter().find(|line| line.starts_with("peer")).unwrap();

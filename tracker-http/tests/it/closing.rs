@@ -22,7 +22,12 @@ fn refused_with(site: &Site<'_>, head: &str, garbage: usize) {
 #[test]
 fn an_error_is_readable_though_much_was_sent_behind_it() {
     run(|site| {
-        for head in ["BAD\r\n\r\n", "GET /x HTTP/1.1\r\n\r\n", "GET /x HTTP/1.1\r\nHost: t\r\nContent-Length: 400000\r\n\r\n", "BREW / HTTP/1.1\r\n"] {
+        for head in [
+            "BAD\r\n\r\n",
+            "GET /x HTTP/1.1\r\n\r\n",
+            "GET /x HTTP/1.1\r\nHost: t\r\nContent-Length: 400000\r\n\r\n",
+            "BREW / HTTP/1.1\r\n",
+        ] {
             for garbage in [0, 1, 1000, 100_000, 200_000, 250_000] {
                 refused_with(site, head, garbage);
             }
@@ -88,7 +93,11 @@ fn the_answer_before_an_announced_end_is_readable_with_more_requests_behind_it()
 fn good_requests_before_a_bad_one_are_answered_first() {
     run(|site| {
         let mut client = site.connect();
-        client.send((1..=200).map(|port| announce(1, port).numwant(0).request()).collect::<String>() + "BAD\r\n\r\n" + &get("/x"));
+        client.send(
+            (1..=200).map(|port| announce(1, port).numwant(0).request()).collect::<String>()
+                + "BAD\r\n\r\n"
+                + &get("/x"),
+        );
         for port in 1..=200 {
             assert_eq!(client.answer().bencode().counts(), (0, port, 0));
         }
@@ -100,7 +109,9 @@ fn good_requests_before_a_bad_one_are_answered_first() {
 #[test]
 fn half_closed_clients_get_their_answer() {
     run(|site| {
-        for request in [announce(1, 1).request(), "GET /x HTTP/1.0\r\n\r\n".to_owned(), "BAD\r\n\r\n".to_owned()] {
+        for request in
+            [announce(1, 1).request(), "GET /x HTTP/1.0\r\n\r\n".to_owned(), "BAD\r\n\r\n".to_owned()]
+        {
             let mut client = site.connect();
             client.send(&request).half_close();
             assert!(client.answer().status >= 200);

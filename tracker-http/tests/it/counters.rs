@@ -6,7 +6,9 @@ use crate::site::{Setup, announce, get, scrape};
 
 /// All answers that are counted: route, status, how many.
 fn answers(counters: &Counters) -> Vec<(Route, u16, u64)> {
-    let all = ROUTES.into_iter().flat_map(|route| STATUSES.map(|status| (route, status, counters.answers(route, status))));
+    let all = ROUTES
+        .into_iter()
+        .flat_map(|route| STATUSES.map(|status| (route, status, counters.answers(route, status))));
     all.filter(|(_, _, count)| *count > 0).collect()
 }
 
@@ -31,13 +33,29 @@ fn answers_are_counted_by_route_and_status() {
             client.send(batch);
             (0..19).for_each(|_| drop(client.answer()));
             client.send(announce(1, 1).request().replacen("GET", "HEAD", 1)).answer_to_head();
-            for bad in ["BAD\r\n", "BREW / HTTP/1.1\r\n", "GET / HTTP/3.0\r\n\r\n", &format!("GET /{}", "x".repeat(9000)), &get("/status/500")] {
+            for bad in [
+                "BAD\r\n",
+                "BREW / HTTP/1.1\r\n",
+                "GET / HTTP/3.0\r\n\r\n",
+                &format!("GET /{}", "x".repeat(9000)),
+                &get("/status/500"),
+            ] {
                 assert!(site.connect().ask(bad).closes());
             }
             use Route::{Announce, Other, Scrape};
             let expected = [
-                (Announce, 200, 6), (Scrape, 200, 5), (Other, 200, 1), (Other, 302, 1), (Other, 400, 1), (Other, 403, 1), (Other, 404, 5), (Other, 405, 1),
-                (Other, 414, 1), (Other, 500, 1), (Other, 501, 1), (Other, 505, 1),
+                (Announce, 200, 6),
+                (Scrape, 200, 5),
+                (Other, 200, 1),
+                (Other, 302, 1),
+                (Other, 400, 1),
+                (Other, 403, 1),
+                (Other, 404, 5),
+                (Other, 405, 1),
+                (Other, 414, 1),
+                (Other, 500, 1),
+                (Other, 501, 1),
+                (Other, 505, 1),
             ];
             assert_eq!(site.counts_of(answers), expected);
             assert_eq!(site.counts_of(|counters| counters.requests(Other)), 14);
@@ -65,9 +83,16 @@ fn bytes_are_counted_to_the_last_one() {
     let mut setup = Setup::default();
     setup.rules.full_scrape = true;
     setup.run_beside(crate::services::Pages, |site| {
-        let long = format!("POST /x HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+        let long =
+            "POST /x HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n".to_owned();
         let sent = [
-            announce(1, 1).request(), get("/x").repeat(500), get("/big/3000000"), get("/long/300000"), get("/scrape"), long, "hello".to_owned(),
+            announce(1, 1).request(),
+            get("/x").repeat(500),
+            get("/big/3000000"),
+            get("/long/300000"),
+            get("/scrape"),
+            long,
+            "hello".to_owned(),
             "GET /x HTTP/1.1\r\nHost : t\r\n\r\n".to_owned() + &"g".repeat(100_000),
         ];
         let mut client = site.connect();

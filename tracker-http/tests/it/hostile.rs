@@ -86,10 +86,46 @@ fn random_bytes() {
 #[test]
 fn random_words_of_http() {
     const WORDS: [&str; 40] = [
-        "GET ", "HEAD ", "POST ", "BREW ", "/announce", "/scrape", "/big/9", "/long/9", "/announce ?", "?info_hash=", "aaaaaaaaaaaaaaaaaaaa", "&peer_id=",
-        "&port=1", "&left=0", "%", "%00", "%zz", "&", "=", " ", " HTTP/1.1", " HTTP/1.0", " HTTP/2.0", "\r\n", "\r\n\r\n", "\n", "\r", "Host: t\r\n",
-        "Content-Length: ", "5", "Transfer-Encoding: chunked\r\n", "0\r\n\r\n", "Connection: close\r\n", "Expect: 100-continue\r\n", ":", "\0", "\u{e9}",
-        "GET / HTTP/1.1\r\nHost: t\r\n", "Connection: keep-alive\r\n", "ffffffffffffffff\r\n",
+        "GET ",
+        "HEAD ",
+        "POST ",
+        "BREW ",
+        "/announce",
+        "/scrape",
+        "/big/9",
+        "/long/9",
+        "/announce ?",
+        "?info_hash=",
+        "aaaaaaaaaaaaaaaaaaaa",
+        "&peer_id=",
+        "&port=1",
+        "&left=0",
+        "%",
+        "%00",
+        "%zz",
+        "&",
+        "=",
+        " ",
+        " HTTP/1.1",
+        " HTTP/1.0",
+        " HTTP/2.0",
+        "\r\n",
+        "\r\n\r\n",
+        "\n",
+        "\r",
+        "Host: t\r\n",
+        "Content-Length: ",
+        "5",
+        "Transfer-Encoding: chunked\r\n",
+        "0\r\n\r\n",
+        "Connection: close\r\n",
+        "Expect: 100-continue\r\n",
+        ":",
+        "\0",
+        "\u{e9}",
+        "GET / HTTP/1.1\r\nHost: t\r\n",
+        "Connection: keep-alive\r\n",
+        "ffffffffffffffff\r\n",
     ];
     run(|site| {
         hold(250, &proptest::collection::vec(0..WORDS.len(), 0..30), |words| {
@@ -183,7 +219,8 @@ fn five_hundred_drippers_do_not_slow_a_good_client() {
             let mut kept = site.connect();
             for port in 1..=200 {
                 let query = announce(1, port).numwant(0);
-                let counts = if port % 2 == 0 { kept.tell(query.request()) } else { site.tell(&query) }.counts();
+                let counts =
+                    if port % 2 == 0 { kept.tell(query.request()) } else { site.tell(&query) }.counts();
                 assert_eq!(counts, (0, i64::from(port), 0));
             }
             // they were there all the while

@@ -12,7 +12,10 @@ fn http_1_1_stays_open_unless_told_otherwise() {
             let answer = client.ask(announce(1, 1).request());
             assert_eq!((answer.status, answer.field("connection")), (200, None));
         }
-        assert_eq!(client.ask(announce(1, 1).request_with("Connection: keep-alive\r\n")).field("connection"), None);
+        assert_eq!(
+            client.ask(announce(1, 1).request_with("Connection: keep-alive\r\n")).field("connection"),
+            None
+        );
         assert_eq!(site.open(), 1);
     });
 }
@@ -21,15 +24,26 @@ fn http_1_1_stays_open_unless_told_otherwise() {
 fn close_is_honoured_in_any_case_and_in_lists() {
     run(|site| {
         for fields in [
-            "Connection: close\r\n", "connection: CLOSE\r\n", "Connection: keep-alive, Close\r\n", "Connection: TE,close , x\r\n",
-            "Connection: keep-alive\r\nConnection: close\r\n", "Connection:\tclose\t\r\n", "Connection: ,close\r\n",
+            "Connection: close\r\n",
+            "connection: CLOSE\r\n",
+            "Connection: keep-alive, Close\r\n",
+            "Connection: TE,close , x\r\n",
+            "Connection: keep-alive\r\nConnection: close\r\n",
+            "Connection:\tclose\t\r\n",
+            "Connection: ,close\r\n",
         ] {
             let mut client = site.connect();
             let answer = client.ask(announce(1, 1).request_with(fields));
             assert!(answer.status == 200 && answer.closes(), "{fields}");
             client.is_closed();
         }
-        for fields in ["Connection: closed\r\n", "Connection: \"close\"\r\n", "X-Connection: close\r\n", "Connection:\r\n", "Proxy-Connection: close\r\n"] {
+        for fields in [
+            "Connection: closed\r\n",
+            "Connection: \"close\"\r\n",
+            "X-Connection: close\r\n",
+            "Connection:\r\n",
+            "Proxy-Connection: close\r\n",
+        ] {
             let mut client = site.connect();
             assert!(!client.ask(announce(1, 1).request_with(fields)).closes(), "{fields}");
             assert_eq!(client.ask(get("/x")).status, 404);
@@ -51,7 +65,9 @@ fn http_1_0_closes_unless_keep_alive_is_asked_for() {
                 let answer = client.ask(format!("GET {path} HTTP/1.0\r\n{fields}\r\n"));
                 assert_eq!(answer.field("connection"), Some("keep-alive"));
             }
-            assert!(client.ask(format!("GET {target} HTTP/1.0\r\n{fields}Connection: close\r\n\r\n")).closes());
+            assert!(
+                client.ask(format!("GET {target} HTTP/1.0\r\n{fields}Connection: close\r\n\r\n")).closes()
+            );
             client.is_closed();
         }
     });
@@ -102,7 +118,11 @@ fn keep_alive_zero_closes_after_the_first_answer() {
     let mut setup = Setup::default();
     setup.settings.keep_alive = Duration::ZERO;
     setup.run(|site| {
-        for request in [announce(1, 1).request(), get("/x"), "GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".to_owned()] {
+        for request in [
+            announce(1, 1).request(),
+            get("/x"),
+            "GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".to_owned(),
+        ] {
             let mut client = site.connect();
             assert!(client.ask(request).closes());
             client.is_closed();
@@ -135,13 +155,15 @@ fn pipelines_of_any_depth_are_answered_in_order() {
 /// One of several kinds of requests, whose answers can be told apart.
 fn mixed(n: u32) -> String {
     match n % 7 {
-        0 => announce(1, port(n)).with("numwant", 0).with("left", u32::from(n % 14 == 0)).request(),
+        0 => announce(1, port(n)).with("numwant", 0).with("left", u32::from(n.is_multiple_of(14))).request(),
         1 => get("/no"),
-        2 => format!("POST /x HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nGET "),
+        2 => "POST /x HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nGET ".to_owned(),
         3 => "HEAD /x HTTP/1.1\r\nHost: t\r\n\r\n".to_owned(),
         4 => get(&format!("/scrape?info_hash={n:020}")),
         5 => "GET /x HTTP/1.0\nConnection: keep-alive\n\n".to_owned(),
-        _ => "PUT /x HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n".to_owned(),
+        _ => {
+            "PUT /x HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n".to_owned()
+        }
     }
 }
 
@@ -154,7 +176,11 @@ fn is_answer_to(n: u32, answer: &crate::client::Answer) {
     match n % 7 {
         0 => assert_eq!(answer.bencode().bytes("external ip"), [127, 0, 0, 1]),
         2 | 6 => assert_eq!(answer.status, 405),
-        4 => assert!(answer.bencode().get("files").unwrap().dict().contains_key(format!("{n:020}").as_bytes())),
+        4 => {
+            assert!(
+                answer.bencode().get("files").unwrap().dict().contains_key(format!("{n:020}").as_bytes())
+            );
+        }
         5 => assert_eq!((answer.status, answer.field("connection")), (404, Some("keep-alive"))),
         _ => assert_eq!((answer.status, answer.field("connection")), (404, None)),
     }

@@ -38,7 +38,10 @@ fn the_connection_idle_longest_makes_room() {
         for client in [&mut first, &mut fourth, &mut fifth] {
             is_served(client);
         }
-        assert_eq!((site.open(), site.happened(Happening::MadeRoom), site.happened(Happening::TooMany)), (3, 2, 0));
+        assert_eq!(
+            (site.open(), site.happened(Happening::MadeRoom), site.happened(Happening::TooMany)),
+            (3, 2, 0)
+        );
     });
 }
 
@@ -50,7 +53,9 @@ fn where_none_is_idle_the_new_one_is_closed_at_once() {
         half.send("GET /");
         // the half request has been read when a later one of the same connection has an effect: none has, so ask the counters
         let sent = site.happened(Happening::BytesIn);
-        site.wait_for("the half request has been read", || site.happened(Happening::BytesIn) >= sent.max(5 + get("/x").len() as u64));
+        site.wait_for("the half request has been read", || {
+            site.happened(Happening::BytesIn) >= sent.max(5 + get("/x").len() as u64)
+        });
         for _ in 0..3 {
             site.connect().is_gone();
         }

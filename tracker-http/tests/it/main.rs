@@ -1,5 +1,6 @@
 //! The whole server over real sockets: everything that `docs/protocol` promises and a client can see.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod announce;
 mod bencode;
@@ -8,6 +9,7 @@ mod client;
 mod clients;
 mod closing;
 mod counters;
+mod descriptors;
 mod hostile;
 mod http;
 mod keep_alive;

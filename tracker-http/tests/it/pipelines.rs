@@ -92,8 +92,11 @@ fn a_reader_that_stalls_is_given_up_and_what_it_sent_is_carried_out() {
         let mut client = stalled(site, 0..200);
         site.wait_for("all have arrived", || client.unsent() == 0);
         // not before it is given up: the server does not read on while its answers wait
-        assert!(site.tracker.totals().peers() > u64::from(STOPPED - 200));
-        site.wait_for("the goodbyes are carried out", || site.tracker.totals().peers() == u64::from(STOPPED - 200));
+        let peers = site.tracker.totals().peers();
+        assert!(peers > u64::from(STOPPED - 200) || site.happened(Happening::OutputTimeout) == 1);
+        site.wait_for("the goodbyes are carried out", || {
+            site.tracker.totals().peers() == u64::from(STOPPED - 200)
+        });
         site.wait_for("it is given up", || site.open() == 0);
         assert_eq!(site.happened(Happening::OutputTimeout), 1);
         // it can tell that its answer is cut off
@@ -122,7 +125,9 @@ fn a_stalled_reader_that_half_closes_or_resets_is_carried_out_too() {
             } else {
                 client.half_close();
             }
-            site.wait_for("the goodbyes are carried out", || site.tracker.totals().peers() == u64::from(STOPPED - 200));
+            site.wait_for("the goodbyes are carried out", || {
+                site.tracker.totals().peers() == u64::from(STOPPED - 200)
+            });
             site.wait_for("it is given up", || site.open() == 0);
         });
     }
@@ -131,11 +136,11 @@ fn a_stalled_reader_that_half_closes_or_resets_is_carried_out_too() {
 #[test]
 fn a_reader_that_is_only_slow_gets_everything() {
     let mut setup = Setup::default();
-    setup.settings.request_timeout = Duration::from_millis(500);
+    setup.settings.request_timeout = Duration::from_secs(1);
     setup.run_beside(Pages, |site| {
         let mut client = stalled(site, 0..100);
         // longer than the timeout in all, but never without progress for as long
-        for megabyte in 1..=8 {
+        for megabyte in 1..=14 {
             client.fill(megabyte * 1_000_000);
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -170,7 +175,8 @@ fn a_busy_connection_does_not_starve_others() {
             for port in 2..200 {
                 let before = site.counts_of(|counters| counters.requests(tracker_http::Route::Announce));
                 site.tell(&announce(2, port));
-                let between = site.counts_of(|counters| counters.requests(tracker_http::Route::Announce)) - before;
+                let between =
+                    site.counts_of(|counters| counters.requests(tracker_http::Route::Announce)) - before;
                 // connect, the request and its answer are a few turns of the loop, of a few hundred requests each
                 assert!(between < 20_000, "{between} requests of another were served first");
             }

@@ -11,7 +11,8 @@ use crate::site::{Setup, Site, announce, get, hash, local, run, scrape};
 
 fn behind(trusted: &[&str], header: ForwardedHeader) -> Setup {
     let mut setup = Setup::default();
-    setup.settings.proxies = Proxies { trusted: trusted.iter().map(|net| net.parse().unwrap()).collect(), header };
+    setup.settings.proxies =
+        Proxies { trusted: trusted.iter().map(|net| net.parse().unwrap()).collect(), header };
     setup
 }
 
@@ -39,25 +40,31 @@ fn check(setup: Setup, cases: &[(&str, &str)]) {
 
 #[test]
 fn a_trusted_proxy_is_believed_from_the_right() {
-    check(behind(&["127.0.0.0/8", "10.0.0.0/8"], ForwardedHeader::Any), &[
-        ("", "127.0.0.1"),
-        ("X-Forwarded-For: 203.0.113.9\r\n", "203.0.113.9"),
-        ("X-Forwarded-For: 1.1.1.1, 203.0.113.9, 10.1.2.3\r\n", "203.0.113.9"),
-        ("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 203.0.113.9,10.1.2.3\r\n", "203.0.113.9"),
-        ("X-Forwarded-For: 10.9.9.9, 10.1.2.3\r\n", "127.0.0.1"),
-        ("X-Forwarded-For: 203.0.113.9, nonsense\r\n", "127.0.0.1"),
-        ("x-forwarded-for: 2001:db8::7\r\n", "2001:db8::7"),
-        ("X-Forwarded-For: [2001:db8::7]:443\r\n", "2001:db8::7"),
-        ("X-Forwarded-For: ::ffff:203.0.113.9\r\n", "203.0.113.9"),
-        ("X-Real-IP: 203.0.113.9\r\n", "203.0.113.9"),
-        ("X-Real-IP: 198.51.100.1\r\nX-Forwarded-For: 203.0.113.9\r\n", "203.0.113.9"),
-        ("Forwarded: for=192.0.2.60;proto=http, for=\"[2001:db8:cafe::17]:4711\"\r\n", "2001:db8:cafe::17"),
-        ("Forwarded: For=\"203.0.113.9:80\"\r\n", "203.0.113.9"),
-        ("X-Forwarded-For: \r\n", "127.0.0.1"),
-        ("X-Forwarded-For: \u{e9}\r\n", "127.0.0.1"),
-        // and the next request without the header is the proxy's own again
-        ("", "127.0.0.1"),
-    ]);
+    check(
+        behind(&["127.0.0.0/8", "10.0.0.0/8"], ForwardedHeader::Any),
+        &[
+            ("", "127.0.0.1"),
+            ("X-Forwarded-For: 203.0.113.9\r\n", "203.0.113.9"),
+            ("X-Forwarded-For: 1.1.1.1, 203.0.113.9, 10.1.2.3\r\n", "203.0.113.9"),
+            ("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 203.0.113.9,10.1.2.3\r\n", "203.0.113.9"),
+            ("X-Forwarded-For: 10.9.9.9, 10.1.2.3\r\n", "127.0.0.1"),
+            ("X-Forwarded-For: 203.0.113.9, nonsense\r\n", "127.0.0.1"),
+            ("x-forwarded-for: 2001:db8::7\r\n", "2001:db8::7"),
+            ("X-Forwarded-For: [2001:db8::7]:443\r\n", "2001:db8::7"),
+            ("X-Forwarded-For: ::ffff:203.0.113.9\r\n", "203.0.113.9"),
+            ("X-Real-IP: 203.0.113.9\r\n", "203.0.113.9"),
+            ("X-Real-IP: 198.51.100.1\r\nX-Forwarded-For: 203.0.113.9\r\n", "203.0.113.9"),
+            (
+                "Forwarded: for=192.0.2.60;proto=http, for=\"[2001:db8:cafe::17]:4711\"\r\n",
+                "2001:db8:cafe::17",
+            ),
+            ("Forwarded: For=\"203.0.113.9:80\"\r\n", "203.0.113.9"),
+            ("X-Forwarded-For: \r\n", "127.0.0.1"),
+            ("X-Forwarded-For: \u{e9}\r\n", "127.0.0.1"),
+            // and the next request without the header is the proxy's own again
+            ("", "127.0.0.1"),
+        ],
+    );
 }
 
 #[test]
@@ -71,7 +78,10 @@ fn only_the_header_that_the_proxy_writes_is_believed() {
     ] {
         check(behind(&["127.0.0.1/32"], header), &[(all, expected)]);
     }
-    check(behind(&["127.0.0.1/32"], ForwardedHeader::XRealIp), &[("X-Forwarded-For: 203.0.113.1\r\n", "127.0.0.1")]);
+    check(
+        behind(&["127.0.0.1/32"], ForwardedHeader::XRealIp),
+        &[("X-Forwarded-For: 203.0.113.1\r\n", "127.0.0.1")],
+    );
 }
 
 #[test]
@@ -142,7 +152,9 @@ fn where_clients_are_believed_they_name_their_own_addresses() {
 #[test]
 fn a_believed_client_is_counted_and_answered_once() {
     believing().run(|site| {
-        let both = |event: &str, left: u32| format!("{}&ipv6=2001:db8::1&event={event}", announce(1, 7).with("left", left).target());
+        let both = |event: &str, left: u32| {
+            format!("{}&ipv6=2001:db8::1&event={event}", announce(1, 7).with("left", left).target())
+        };
         let reply = site.connect().tell(get(&both("started", 9)));
         assert_eq!(reply.counts(), (0, 2, 0));
         assert_eq!(site.connect().tell(get(&both("completed", 0))).counts(), (2, 0, 1));
@@ -151,7 +163,8 @@ fn a_believed_client_is_counted_and_answered_once() {
         site.connect().send(head).answer_to_head();
         assert_eq!(site.tracker.totals().peers(), 2);
         // without a port nobody is stored, under no address
-        site.connect().tell(get(&format!("{}&ipv4=192.0.2.1:5&ipv6=[2001:db8::1]:5", announce(2, 0).target())));
+        site.connect()
+            .tell(get(&format!("{}&ipv4=192.0.2.1:5&ipv6=[2001:db8::1]:5", announce(2, 0).target())));
         assert_eq!(site.stored(hash(2)), []);
     });
 }

@@ -47,9 +47,10 @@ fn a_wrong_length_is_a_failure_wherever_it_stands() {
     Setup { rules, ..Setup::default() }.run(|site| {
         let good = escape(&hash(1));
         for bad in ["", "x", &good[..57], &format!("{good}x"), &"a".repeat(40), "%zz"] {
-            for target in
-                [format!("/scrape?info_hash={bad}"), format!("/scrape?info_hash={good}&info_hash={good}&info_hash={bad}")]
-            {
+            for target in [
+                format!("/scrape?info_hash={bad}"),
+                format!("/scrape?info_hash={good}&info_hash={good}&info_hash={bad}"),
+            ] {
                 let failure = site.connect().tell(get(&target));
                 assert!(failure.text("failure reason").contains("info_hash"), "{target}");
                 assert_eq!(failure.text("retry in"), "never");

@@ -15,7 +15,9 @@ pub(crate) struct Pages;
 impl Service for Pages {
     fn call(&self, request: &Request<'_>, client: IpAddr, _: &mut Context, reply: &mut Reply<'_>) {
         match page(request) {
-            ("status", n) => reply.send(u16::try_from(n).unwrap(), "text/plain", &[("X-Extra", "yes")], b"so be it"),
+            ("status", n) => {
+                reply.send(u16::try_from(n).unwrap(), "text/plain", &[("X-Extra", "yes")], b"so be it");
+            }
             ("big", n) => reply.send(200, "application/octet-stream", &[], &vec![b'x'; n]),
             ("long" | "broken" | "gone", _) => reply.stream("text/html"),
             ("client", _) => reply.text(|out| out.extend_from_slice(client.to_string().as_bytes())),
@@ -70,7 +72,12 @@ fn errors_other_than_403_404_405_close_the_connection_and_say_so() {
 fn head_of_any_page_has_no_body() {
     Setup::default().run_beside(Pages, |site| {
         let mut client = site.connect();
-        for (target, length) in [("/status/200", Some("8")), ("/big/70000", Some("70000")), ("/long/70000", None), ("/client", Some("9"))] {
+        for (target, length) in [
+            ("/status/200", Some("8")),
+            ("/big/70000", Some("70000")),
+            ("/long/70000", None),
+            ("/client", Some("9")),
+        ] {
             let head = client.send(format!("HEAD {target} HTTP/1.1\r\nHost: t\r\n\r\n")).answer_to_head();
             assert_eq!((head.status, head.field("content-length")), (200, length), "{target}");
         }
@@ -132,7 +139,9 @@ fn a_panic_in_a_long_answer_cuts_it_off_and_is_counted() {
 #[test]
 fn a_long_answer_that_fails_is_not_taken_for_complete() {
     Setup::default().run_beside(Pages, |site| {
-        for (request, end) in [(get("/gone/100000"), true), ("GET /gone/100 HTTP/1.0\r\n\r\n".to_owned(), false)] {
+        for (request, end) in
+            [(get("/gone/100000"), true), ("GET /gone/100 HTTP/1.0\r\n\r\n".to_owned(), false)]
+        {
             let mut client = site.connect();
             client.send(request);
             assert!(!end || !client.rest().ends_with(b"0\r\n\r\n"));

@@ -163,7 +163,7 @@ pub(crate) fn announce(torrent: u8, port: u16) -> Query {
 
 impl Query {
     /// Sets a parameter, raw.
-    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Query {
+    pub(crate) fn with(mut self, name: &str, value: impl std::fmt::Display) -> Query {
         match self.0.iter_mut().find(|(other, _)| other == name) {
             Some((_, old)) => *old = value.to_string(),
             None => self.0.push((name.to_owned(), value.to_string())),
@@ -184,7 +184,7 @@ impl Query {
         self.with("event", event)
     }
 
-    pub(crate) fn numwant(self, numwant: impl ToString) -> Query {
+    pub(crate) fn numwant(self, numwant: impl std::fmt::Display) -> Query {
         self.with("numwant", numwant)
     }
 

@@ -17,7 +17,8 @@ const SOON: Duration = Duration::from_millis(3500);
 fn stopped_before_it_runs<T>(clients: impl FnOnce(&Server) -> T, after: impl FnOnce(&Tracker, T)) {
     let tracker = Tracker::new(Config::default());
     let access = Access::default();
-    let server = Server::bind(&["127.0.0.1:0".parse().unwrap()], Settings::default(), Clock::start()).unwrap();
+    let server =
+        Server::bind(&["127.0.0.1:0".parse().unwrap()], Settings::default(), Clock::start()).unwrap();
     let clients = clients(&server);
     server.handle().stop();
     let begin = Instant::now();
@@ -167,9 +168,13 @@ fn a_client_that_sends_without_end_does_not_hold_up_the_end() {
         let batch = get(&scrape(&[1])).repeat(2000);
         let mut busy = site.connect();
         let mut reader = busy.stream.try_clone().unwrap();
-        std::thread::spawn(move || while std::io::Read::read(&mut reader, &mut [0; 65536]).is_ok_and(|read| read > 0) {});
+        std::thread::spawn(move || {
+            while std::io::Read::read(&mut reader, &mut [0; 65536]).is_ok_and(|read| read > 0) {}
+        });
         std::thread::spawn(move || while busy.try_send(&batch).is_ok() {});
-        site.wait_for("it is busy", || site.counts_of(|counters| counters.requests(tracker_http::Route::Scrape)) > 5000);
+        site.wait_for("it is busy", || {
+            site.counts_of(|counters| counters.requests(tracker_http::Route::Scrape)) > 5000
+        });
         begin = Instant::now();
     });
     assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());

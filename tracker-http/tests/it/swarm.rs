@@ -240,7 +240,8 @@ fn every_answer_is_selected_afresh() {
             client.tell(announce(1, port).request());
         }
         let one = announce(1, 1).request();
-        let answers: std::collections::HashSet<u16> = (0..100).map(|_| client.tell(&one).ports()[0]).collect();
+        let answers: std::collections::HashSet<u16> =
+            (0..100).map(|_| client.tell(&one).ports()[0]).collect();
         assert!(answers.len() > 5, "{answers:?}");
     });
 }
@@ -250,7 +251,10 @@ fn old_clients_put_a_space_before_the_query() {
     run(|site| {
         let target = announce(1, 4).target().replacen('?', " ?", 1);
         assert_eq!(site.connect().tell(get(&target)).counts(), (0, 1, 0));
-        let absolute = format!("http://tracker.example:6969/announce?info_hash={}&peer_id=-TT0001-000000000005&port=5", escape(&hash(1)));
+        let absolute = format!(
+            "http://tracker.example:6969/announce?info_hash={}&peer_id=-TT0001-000000000005&port=5",
+            escape(&hash(1))
+        );
         assert_eq!(site.connect().tell(get(&absolute)).ports(), [4]);
     });
 }

@@ -78,7 +78,11 @@ fn dripping_empty_lines_are_408() {
 #[test]
 fn a_dripping_body_is_408_and_its_request_is_not_carried_out() {
     run(|site| {
-        for (fields, drops) in [("Content-Length: 60000\r\n", "x"), ("Transfer-Encoding: chunked\r\n", "1\r\nx\r\n"), ("Transfer-Encoding: chunked\r\n", "0")] {
+        for (fields, drops) in [
+            ("Content-Length: 60000\r\n", "x"),
+            ("Transfer-Encoding: chunked\r\n", "1\r\nx\r\n"),
+            ("Transfer-Encoding: chunked\r\n", "0"),
+        ] {
             let begin = Instant::now();
             let mut client = site.connect();
             client.send(announce(1, 1).request_with(fields));
@@ -132,7 +136,10 @@ fn many_that_hold_half_a_request_are_all_cleaned_up() {
         let mut slow: Vec<Client> = (0..300)
             .map(|n| {
                 let mut client = site.connect();
-                client.send(["", "G", "GET /announce?x", "GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n123"][n % 4]);
+                client.send(
+                    ["", "G", "GET /announce?x", "GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n123"]
+                        [n % 4],
+                );
                 client
             })
             .collect();

@@ -1,60 +1,8 @@
-//! The program's settings as a user meets them: what is refused and how, what is printed and read again.
-#![forbid(unsafe_code)]
-#![allow(missing_docs, clippy::unwrap_used)]
+//! The settings: what is refused and how, what is printed and read again.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
-use tempfile::TempDir;
-
-struct Place {
-    dir: TempDir,
-}
-
-impl Place {
-    /// A directory with these files, in which the program runs.
-    fn with(files: &[(&str, &str)]) -> Place {
-        let dir = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            std::fs::write(dir.path().join(name), text).unwrap();
-        }
-        Place { dir }
-    }
-
-    fn config(text: &str) -> Place {
-        Place::with(&[("tracker.ron", text)])
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tracker"));
-        command.args(args).current_dir(self.dir.path()).stdin(Stdio::null()).output().unwrap()
-    }
-
-    /// The names in the directory.
-    fn names(&self) -> Vec<String> {
-        let name =
-            |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
-        let mut names: Vec<_> = std::fs::read_dir(self.dir.path()).unwrap().map(name).collect();
-        names.sort();
-        names
-    }
-
-    /// The one sentence with which the program ends.
-    #[track_caller]
-    fn refusal(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        let stderr = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{stderr}");
-        assert_eq!(text(&output.stdout), "");
-        assert!(stderr.ends_with('\n') && stderr.lines().count() == 1, "{stderr}");
-        assert!(!stderr.contains("panicked"), "{stderr}");
-        stderr.strip_prefix("tracker: ").expect("who says it").trim_end().to_owned()
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use crate::place::{Place, text};
 
 /// `tracker.ron` with `body` from line 2 on is refused, by the check and by the start alike.
 #[track_caller]
@@ -184,7 +132,7 @@ fn tls_is_refused_rather_than_served_plain() {
 
 #[test]
 fn bad_options() {
-    let place = Place::with(&[]);
+    let place = Place::empty();
     for (args, parts) in [
         (&["--listen", "6969"][..], &["--listen: \"6969\" is not an address"][..]),
         (&["--workers", "many"], &["--workers: expected a whole number", "found many"]),
@@ -212,8 +160,8 @@ fn files_that_cannot_be_read() {
     assert!(sentence.starts_with("tracker.ron:1:"), "{sentence}");
     let sentence = Place::config("").refusal(&["--config", "tracker.ron"]);
     assert_eq!(sentence, "tracker.ron:1:1: the file is empty, write at least ()");
-    let place = Place::with(&[]);
-    std::fs::write(place.dir.path().join("tracker.ron"), b"(\n\xff)").unwrap();
+    let place = Place::empty();
+    place.write("tracker.ron", b"(\n\xff)");
     let sentence = place.refusal(&["--config", "tracker.ron"]);
     assert_eq!(sentence, "tracker.ron:2:1: 0xff is not UTF-8 text");
 }
@@ -248,7 +196,7 @@ fn what_is_printed_reads_as_the_same() {
         assert!(first.status.success() && first.stderr.is_empty(), "{}", text(&first.stderr));
         let printed = text(&first.stdout);
         assert!(printed.contains("workers: 7,") && printed.contains("// "));
-        std::fs::write(place.dir.path().join("again.ron"), &printed).unwrap();
+        place.write("again.ron", &printed);
         let again = place.run(&["--config", "again.ron", "--print-config"]);
         assert_eq!(text(&again.stdout), printed);
         assert_eq!(place.names(), ["again.ron", "tracker.ron"]);
@@ -264,7 +212,7 @@ fn settings(file: Option<&Path>) -> tracker_bin::config::Config {
 #[test]
 fn printed_and_read_settings_are_equal() {
     let place = Place::config(OTHER);
-    let path = place.dir.path().join("tracker.ron");
+    let path = place.path("tracker.ron");
     let other = settings(Some(&path));
     let fresh = tracker_bin::config::Config::default();
     assert_ne!(other.swarm, fresh.swarm);
@@ -277,7 +225,7 @@ fn printed_and_read_settings_are_equal() {
 
 #[test]
 fn every_key_is_documented() {
-    let page = include_str!("../../docs/configuration.md");
+    let page = include_str!("../../../docs/configuration.md");
     let printed = tracker_bin::config::print(&tracker_bin::config::Config::default());
     let mut comments = 0;
     let mut keys = 0;
@@ -313,7 +261,7 @@ fn a_check_says_nothing_when_all_is_well_and_touches_nothing() {
 
 #[test]
 fn help_and_version_are_printed() {
-    let place = Place::with(&[]);
+    let place = Place::empty();
     let version = place.run(&["--version"]);
     assert!(version.status.success());
     assert_eq!(text(&version.stdout), format!("tracker {}\n", env!("CARGO_PKG_VERSION")));

@@ -1,0 +1,20 @@
+//! The program as its user meets it: what it refuses, says, serves, and does when it is told something.
+//!
+//! Every test starts the program itself, in a directory of its own, on a port that the system picks.
+#![forbid(unsafe_code)]
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod access;
+mod client;
+mod config;
+mod descriptors;
+mod expiry;
+mod logs;
+mod outputs;
+mod pages;
+mod place;
+mod program;
+mod reload;
+mod start;
+mod stop;
+mod workers;
