@@ -129,25 +129,59 @@ pub fn scrape_end(out: &mut Vec<u8>, min_request_interval: u32) {
     out.extend_from_slice(b"ee");
 }
 
-/// The keys before `peers`.
+/// The keys before `peers`, put together beside the buffer, whose room is then looked at once.
 #[inline]
 fn open(out: &mut Vec<u8>, announced: &Announced<'_>) {
-    integer(out, b"d8:complete", announced.complete);
-    integer(out, b"10:downloaded", announced.downloaded);
+    let mut line = Line { bytes: [0; 192], end: 0 };
+    line.text(b"d8:completei");
+    line.number(announced.complete);
+    line.text(b"e10:downloadedi");
+    line.number(announced.downloaded);
     match announced.external_ip {
         Some(IpAddr::V4(ip)) => {
-            out.extend_from_slice(b"11:external ip4:");
-            out.extend_from_slice(&ip.octets());
+            line.text(b"e11:external ip4:");
+            line.text(&ip.octets());
+            line.text(b"10:incompletei");
         }
         Some(IpAddr::V6(ip)) => {
-            out.extend_from_slice(b"11:external ip16:");
-            out.extend_from_slice(&ip.octets());
+            line.text(b"e11:external ip16:");
+            line.text(&ip.octets());
+            line.text(b"10:incompletei");
         }
-        None => {}
+        None => line.text(b"e10:incompletei"),
     }
-    integer(out, b"10:incomplete", announced.incomplete);
-    integer(out, b"8:interval", announced.interval);
-    integer(out, b"12:min interval", announced.min_interval);
+    line.number(announced.incomplete);
+    line.text(b"e8:intervali");
+    line.number(announced.interval);
+    line.text(b"e12:min intervali");
+    line.number(announced.min_interval);
+    line.text(b"e");
+    out.extend_from_slice(&line.bytes[..line.end]);
+}
+
+/// Longer than the keys before `peers` can be: 97 bytes of text, 16 of address, five numbers of 10 digits.
+struct Line {
+    bytes: [u8; 192],
+    end: usize,
+}
+
+impl Line {
+    #[inline(always)]
+    fn text<const N: usize>(&mut self, text: &[u8; N]) {
+        self.bytes[self.end..self.end + N].copy_from_slice(text);
+        self.end += N;
+    }
+
+    #[inline(always)]
+    fn number(&mut self, number: u32) {
+        if number < 10 {
+            return self.text(&[b'0' + number as u8]);
+        }
+        let mut buffer = itoa::Buffer::new();
+        let digits = buffer.format(number).as_bytes();
+        self.bytes[self.end..self.end + digits.len()].copy_from_slice(digits);
+        self.end += digits.len();
+    }
 }
 
 /// The keys behind `peers6`.

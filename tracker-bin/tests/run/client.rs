@@ -40,6 +40,11 @@ impl Answer {
         std::str::from_utf8(&self.body).unwrap()
     }
 
+    /// Whether these bytes are in the body.
+    pub(crate) fn text_contains(&self, part: &str) -> bool {
+        self.body.windows(part.len()).any(|window| window == part.as_bytes())
+    }
+
     fn bencode(&self) -> BencodeRef<'_> {
         assert_eq!(self.status, 200);
         BencodeRef::decode(&self.body, BDecodeOpt::default()).unwrap()
@@ -139,6 +144,12 @@ impl Client {
     #[track_caller]
     pub(crate) fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
         self.send(bytes).answer()
+    }
+
+    /// Sends, and reads one answer, unless the server closes first.
+    pub(crate) fn try_ask(&mut self, bytes: impl AsRef<[u8]>) -> Option<Answer> {
+        self.stream.write_all(bytes.as_ref()).ok()?;
+        (self.stream.peek(&mut [0]).ok()? > 0).then(|| self.answer())
     }
 
     /// Announces, and is told of others.

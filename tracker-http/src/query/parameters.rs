@@ -95,8 +95,8 @@ impl<'a> Parameters<'a> {
         self.marks &= u64::MAX << (at - self.base);
     }
 
-    /// Finds the marks of the 64 bytes from `base` on.
-    #[inline(always)]
+    /// Finds the marks of the 64 bytes from `base` on. Called once for 64 bytes, and wanted in the cache only once.
+    #[inline(never)]
     fn look(&mut self) {
         let block: [u8; 64] = self.block(self.base);
         self.marks = 0;
