@@ -1,6 +1,7 @@
 //! The log: to the standard error, and to daily files if asked for.
 //!
-//! Nothing that happens to either ends the program or makes it wait: who closes the standard error closes the log.
+//! Nothing that happens to either ends the program or makes it wait: each is written by a thread of its own, and who
+//! closes the standard error, or reads no more of it, loses lines and nothing else.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -35,10 +36,10 @@ impl From<Level> for LevelFilter {
     }
 }
 
-/// The running log. Dropped, it writes out what waits for the file.
+/// The running log. Dropped, it writes out what waits to be written.
 pub struct Logging {
     level: reload::Handle<LevelFilter, Registry>,
-    file: Option<WorkerGuard>,
+    writers: Vec<WorkerGuard>,
 }
 
 impl Logging {
@@ -48,19 +49,23 @@ impl Logging {
     /// The log file cannot be made.
     pub fn start(settings: &Settings) -> Result<Logging, Error> {
         let log = &settings.config.log;
-        let (file, guard) = match &log.file {
+        let mut writers = Vec::new();
+        let file = match &log.file {
             Some(path) => {
                 let refused = |why| settings.refuse("log.file", &format!("cannot be written: {why}"));
                 let (writer, guard) = daily(path).map_err(refused)?;
-                (Some(layer(log.format, false, move || writer.clone())), Some(guard))
+                writers.push(guard);
+                Some(layer(log.format, false, move || writer.clone()))
             }
-            None => (None, None),
+            None => None,
         };
-        let stderr = layer(log.format, io::stderr().is_terminal(), || Unfailing(io::stderr()));
+        let (writer, guard) = beside(io::stderr());
+        writers.push(guard);
+        let stderr = layer(log.format, io::stderr().is_terminal(), move || writer.clone());
         let (level, handle) = reload::Layer::new(LevelFilter::from(log.level));
         // fails only if there is a log already
         let _ = tracing_subscriber::registry().with(level).with(stderr).with(file).try_init();
-        Ok(Logging { level: handle, file: guard })
+        Ok(Logging { level: handle, writers })
     }
 
     /// Logs that much from now on.
@@ -72,15 +77,16 @@ impl Logging {
 
 impl fmt::Debug for Logging {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Logging").field("file", &self.file.is_some()).finish_non_exhaustive()
+        f.debug_struct("Logging").field("writers", &self.writers.len()).finish_non_exhaustive()
     }
 }
 
 impl Drop for Logging {
     fn drop(&mut self) {
         // it uses println! when the disk does not keep up
-        let file = AssertUnwindSafe(self.file.take());
-        let _ = panic::catch_unwind(|| drop(file));
+        for writer in self.writers.drain(..) {
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(writer)));
+        }
     }
 }
 
@@ -117,7 +123,12 @@ fn daily(path: &Path) -> Result<(NonBlocking, WorkerGuard), String> {
     let files = built.map_err(|_| "its directory cannot be read".to_owned())?.map_err(|error| {
         std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
     })?;
-    Ok(NonBlockingBuilder::default().thread_name("log").finish(Unfailing(files)))
+    Ok(beside(files))
+}
+
+/// Has a thread of its own write, so that nobody waits for it.
+fn beside(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default().thread_name("log").finish(Unfailing(writer))
 }
 
 /// Takes all and says so, whatever becomes of it: a log that cannot be written has nobody to tell.

@@ -4,7 +4,7 @@ use std::io;
 
 use rlimit::Resource;
 
-/// Files that are open beside connections: listeners, polls, logs, lists, what a snapshot writes.
+/// Files that are open beside connections and what the workers have: logs, lists, signals, what a snapshot writes.
 pub const RESERVE: usize = 64;
 
 /// What the operating system gives us.
@@ -17,7 +17,7 @@ pub struct Room {
 }
 
 /// Raises the soft limit of open files to the hard one, and says how many of `connections` fit beside `others` files
-/// that are open anyway.
+/// that are open anyway: half of the limit at least, for where that is small `others` has far too much in reserve.
 ///
 /// # Errors
 /// The limit cannot be read. That it cannot be raised is no error, there is less room then.
@@ -32,7 +32,7 @@ pub fn make_room(connections: usize, others: usize) -> io::Result<Room> {
 
 fn fit(connections: usize, others: usize, limit: u64) -> usize {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    connections.min(limit.saturating_sub(others).max(1))
+    connections.min(limit.saturating_sub(others).max(limit / 2).max(1))
 }
 
 #[cfg(test)]
@@ -44,7 +44,9 @@ mod tests {
         assert_eq!(fit(60_000, 64, 1 << 20), 60_000);
         assert_eq!(fit(60_000, 64, 1024), 960);
         assert_eq!(fit(960, 64, 1024), 960);
-        assert_eq!(fit(60_000, 64, 64), 1);
+        assert_eq!(fit(60_000, 64, 128), 64);
+        assert_eq!(fit(60_000, 64, 64), 32);
+        assert_eq!(fit(60_000, 64, 0), 1);
         assert_eq!(fit(60_000, 64, u64::MAX), 60_000);
     }
 

@@ -125,7 +125,9 @@ fn keep_house(tracker: &Tracker, access: &Access, clock: Clock, period: Duration
 
 fn fit_connections(settings: &mut Settings, warnings: &mut Vec<String>) {
     let asked = settings.config.http.max_connections;
-    match open_files::make_room(asked, open_files::RESERVE) {
+    // a worker has its poll, what wakes it, and a socket for each address
+    let of_workers = workers(&settings.config) * (2 + settings.config.http.listen.len());
+    match open_files::make_room(asked, open_files::RESERVE + of_workers) {
         Ok(room) if room.connections < asked => {
             warnings.push(format!(
                 "http.max_connections is lowered from {asked} to {}: only {} files can be open",
@@ -168,12 +170,8 @@ fn bind(settings: &Settings, warnings: &mut Vec<String>) -> Result<Server, Error
 
 fn http_settings(config: &Config) -> Result<HttpSettings, Error> {
     let http = &config.http;
-    let workers = match http.workers {
-        0 => available_parallelism().map_or(1, usize::from),
-        workers => workers,
-    };
     Ok(HttpSettings {
-        workers,
+        workers: workers(config),
         keep_alive: http.keep_alive,
         request_timeout: http.request_timeout,
         max_connections: http.max_connections,
@@ -189,6 +187,13 @@ fn http_settings(config: &Config) -> Result<HttpSettings, Error> {
         seed: u64::from_ne_bytes(random()?),
         ..HttpSettings::default()
     })
+}
+
+fn workers(config: &Config) -> usize {
+    match config.http.workers {
+        0 => available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    }
 }
 
 fn core_config(config: &Config) -> Result<tracker_core::Config, Error> {

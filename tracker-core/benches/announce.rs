@@ -35,7 +35,7 @@ fn filled(torrents: u32, peers: u32, selection: Selection) -> Tracker {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut reply = AnnounceReply::new();
     for peer in 0..peers {
-        let _ = tracker.announce(&announce(peer % torrents, peer, 0), Seconds(0), &mut rng, &mut reply);
+        let _ = tracker.announce(&announce(peer % torrents, peer, 0), Seconds::new(0), &mut rng, &mut reply);
     }
     tracker
 }
@@ -46,7 +46,7 @@ fn refresh(bencher: Bencher<'_, '_>, tracker: &Tracker, torrents: u32, peers: u3
     let mut reply = AnnounceReply::new();
     bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
         let peer = rng.next_u32() % peers;
-        let _ = tracker.announce(&announce(peer % torrents, peer, numwant), Seconds(1), &mut rng, &mut reply);
+        let _ = tracker.announce(&announce(peer % torrents, peer, numwant), Seconds::new(1), &mut rng, &mut reply);
         reply.len()
     });
 }
@@ -85,7 +85,7 @@ fn announce_over_torrents(bencher: Bencher<'_, '_>, torrents: u32) {
 #[divan::bench(args = [1, 50_000, 1_000_000], sample_count = 10)]
 fn sweep_of_a_million_fresh_peers(bencher: Bencher<'_, '_>, torrents: u32) {
     let tracker = filled(torrents, MILLION, Selection::Uniform);
-    bencher.counter(ItemsCount::new(MILLION)).bench_local(|| tracker.expire(Seconds(1)));
+    bencher.counter(ItemsCount::new(MILLION)).bench_local(|| tracker.expire(Seconds::new(1)));
 }
 
 /// A sweep that removes everybody; the cost is that of a peer.
@@ -94,5 +94,5 @@ fn sweep_of_a_million_stale_peers(bencher: Bencher<'_, '_>, torrents: u32) {
     bencher
         .counter(ItemsCount::new(MILLION))
         .with_inputs(|| filled(torrents, MILLION, Selection::Uniform))
-        .bench_local_refs(|tracker| tracker.expire(Seconds(2700)));
+        .bench_local_refs(|tracker| tracker.expire(Seconds::new(2700)));
 }

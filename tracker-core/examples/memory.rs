@@ -46,7 +46,7 @@ fn measure(torrents: u32, keep_peer_ids: bool) {
             numwant: 0,
             want_ids: false,
         };
-        tracker.announce(&announce, Seconds(0), &mut rng, &mut reply).expect("there is room");
+        tracker.announce(&announce, Seconds::new(0), &mut rng, &mut reply).expect("there is room");
     }
     let grown = (resident() - before) as f64;
     println!(

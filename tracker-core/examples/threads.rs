@@ -21,7 +21,7 @@ fn main() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut reply = AnnounceReply::new();
     for peer in 0..PEERS {
-        let _ = tracker.announce(&announce(peer, 0), Seconds(0), &mut rng, &mut reply);
+        let _ = tracker.announce(&announce(peer, 0), Seconds::new(0), &mut rng, &mut reply);
     }
     let mut medians = [1, 2].map(|_| Vec::new());
     for _ in 0..ROUNDS {
@@ -61,7 +61,7 @@ fn rate(tracker: &Tracker, threads: u64) -> f64 {
                 let mut reply = AnnounceReply::new();
                 for _ in 0..ANNOUNCES {
                     let peer = rng.next_u32() % PEERS;
-                    let _ = tracker.announce(&announce(peer, 50), Seconds(1), &mut rng, &mut reply);
+                    let _ = tracker.announce(&announce(peer, 50), Seconds::new(1), &mut rng, &mut reply);
                 }
             });
         }

@@ -9,7 +9,8 @@ pub struct Config {
     /// system's random source; a simulation takes a constant and is repeatable.
     pub hash_key: [u8; 16],
     /// Seconds, at least 1: a peer not heard of for that long is handed to nobody and forgotten.
-    /// Exact to the second up to 16,384 s; above, ages are kept in steps, and a peer may go early by up to 1/4096 of it.
+    /// Ages are kept in steps of a 64th of a second, of a whole second for timeouts above 2,048 s, of more above 16,384 s: a
+    /// peer may go early by up to a step, which is at most 1/1024 of the timeout, or a 64th of a second.
     pub peer_timeout: u32,
     /// In how many parts the torrents are kept, each behind a lock of its own; rounded up to a power of two, at most
     /// 65536.

@@ -473,7 +473,9 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
             return (removed, Some(at));
         }
         // the stamps may have been renewed meanwhile
-        self.swept = self.swept.max(began);
+        if began.wrapping_sub(self.swept) < u32::MAX / 2 {
+            self.swept = began;
+        }
         (removed, None)
     }
 }

@@ -74,7 +74,7 @@ fn filled(peers: u32, torrents: u32, keep_peer_ids: bool, steps: &mut Steps) -> 
     for n in 0..peers {
         let announce = announce(n, torrents);
         let begin = Instant::now();
-        tracker.announce(&announce, Seconds(0), &mut rng, &mut reply).unwrap();
+        tracker.announce(&announce, Seconds::new(0), &mut rng, &mut reply).unwrap();
         steps.add(begin.elapsed());
     }
     tracker
@@ -96,7 +96,7 @@ fn sweep_all(tracker: &Tracker, now: Seconds, steps: &mut Steps) -> u64 {
 fn export_all(tracker: &Tracker, steps: &mut Steps) {
     let mut cursor = export::Cursor::new();
     let mut piece = export::Piece::new(tracker.config().keep_peer_ids);
-    let now = tracker.moment(Seconds(0));
+    let now = tracker.moment(Seconds::new(0));
     steps.begin_run();
     let mut is_done = false;
     while !is_done {
@@ -130,7 +130,7 @@ fn a_step_looks_at_a_bounded_number_of_peers() {
         let mut cursor = expire::Cursor::new();
         let mut left = tracker.totals().peers();
         loop {
-            let now = tracker.moment(Seconds(2700));
+            let now = tracker.moment(Seconds::new(2700));
             let mut shard = tracker.shards[0].shard.lock();
             let is_done =
                 shard.sweep(&mut cursor, &now, &tracker.rules, tracker.ledger(), &mut Expired::default());
@@ -159,7 +159,7 @@ fn the_longest_time_that_a_lock_is_held() {
         for _ in 0..3 {
             let tracker = filled(MILLION, torrents, ids, grow);
             export_all(&tracker, copy);
-            assert_eq!(sweep_all(&tracker, Seconds(1), look), 0);
+            assert_eq!(sweep_all(&tracker, Seconds::new(1), look), 0);
             ask.begin_run();
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
             let mut reply = AnnounceReply::new();
@@ -171,10 +171,10 @@ fn the_longest_time_that_a_lock_is_held() {
                     ..announce(0, 1)
                 };
                 let begin = Instant::now();
-                tracker.announce(&stranger, Seconds(2700), &mut rng, &mut reply).unwrap();
+                tracker.announce(&stranger, Seconds::new(2700), &mut rng, &mut reply).unwrap();
                 ask.add(begin.elapsed());
             }
-            assert_eq!(sweep_all(&tracker, Seconds(2700), expire), u64::from(MILLION));
+            assert_eq!(sweep_all(&tracker, Seconds::new(2700), expire), u64::from(MILLION));
             let tracker = filled(MILLION, torrents, ids, &mut Steps::default());
             retain_nothing(&tracker, drop_all);
         }

@@ -25,11 +25,11 @@
 //!         numwant: 50,
 //!         want_ids: false,
 //!     };
-//!     tracker.announce(&announce, Seconds(u32::from(host)), &mut rng, &mut reply)?;
+//!     tracker.announce(&announce, Seconds::new(u32::from(host)), &mut rng, &mut reply)?;
 //! }
 //! assert_eq!((reply.counts.complete, reply.counts.incomplete), (1, 2));
 //! assert_eq!(reply.peers().count(), 2, "the other two: 12 bytes in reply.compact4()");
-//! assert_eq!(tracker.expire(Seconds(3600)).peers, 3, "nobody was heard of for an hour");
+//! assert_eq!(tracker.expire(Seconds::new(3600)).peers, 3, "nobody was heard of for an hour");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

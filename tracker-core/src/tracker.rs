@@ -1,6 +1,6 @@
 //! The tracker: all swarms, shared by reference between threads.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 use rand_core::Rng;
@@ -21,7 +21,7 @@ pub struct Tracker {
     /// Held by the one export that runs.
     pub(crate) exporting: Mutex<()>,
     /// The latest `now` seen.
-    latest: AtomicU32,
+    latest: AtomicU64,
 }
 
 /// A shard with its lock, on cache lines of its own.
@@ -77,7 +77,7 @@ impl Tracker {
                 .collect(),
             books: Books { max_torrents: config.max_torrents, ..Books::default() },
             exporting: Mutex::new(()),
-            latest: AtomicU32::new(0),
+            latest: AtomicU64::new(0),
             rules: Rules { hasher: Hasher::new(&config.hash_key), config },
         }
     }
@@ -143,8 +143,8 @@ impl Tracker {
     #[inline]
     pub(crate) fn moment(&self, now: Seconds) -> Moment {
         let latest = self.latest.load(Relaxed);
-        let now = if now.0 > latest { self.latest.fetch_max(now.0, Relaxed).max(now.0) } else { latest };
-        self.clock.at(Seconds(now))
+        let now = if now.parts() > latest { self.latest.fetch_max(now.parts(), Relaxed).max(now.parts()) } else { latest };
+        self.clock.at(Seconds::from_parts(now))
     }
 
     /// Bits of the hash that no table inside a shard uses.

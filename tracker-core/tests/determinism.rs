@@ -28,7 +28,7 @@ fn bytes(seed: u64, hash_key: [u8; 16], shards: usize, selection: Selection) -> 
             numwant: 30,
             want_ids: draw >> 24 & 1 == 0,
         };
-        tracker.announce(&announce, Seconds(n / 20), &mut rng, &mut reply).unwrap();
+        tracker.announce(&announce, Seconds::new(n / 20), &mut rng, &mut reply).unwrap();
         bytes.extend_from_slice(reply.compact4());
         bytes.extend_from_slice(reply.compact6());
         bytes.extend(reply.ids4().iter().chain(reply.ids6()).flat_map(|id| id.0));
@@ -37,7 +37,7 @@ fn bytes(seed: u64, hash_key: [u8; 16], shards: usize, selection: Selection) -> 
             bytes.extend_from_slice(&count.to_be_bytes());
         }
         if n % 400 == 0 {
-            let expired = tracker.expire(Seconds(n / 20));
+            let expired = tracker.expire(Seconds::new(n / 20));
             bytes.extend_from_slice(&expired.peers.to_be_bytes());
         }
     }

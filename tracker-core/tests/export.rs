@@ -17,7 +17,7 @@ use tracker_core::{
 fn export_all(tracker: &Tracker, now: u32) -> BTreeMap<tracker_core::InfoHash, SwarmData> {
     let mut all = BTreeMap::new();
     for shard in 0..tracker.shards() {
-        tracker.export(shard, Seconds(now), |part| {
+        tracker.export(shard, Seconds::new(now), |part| {
             let swarm = all.entry(part.info_hash).or_insert_with(|| SwarmData {
                 info_hash: part.info_hash,
                 downloaded: part.downloaded,
@@ -58,12 +58,12 @@ proptest! {
         for swarm in out.values() {
             let mut aged = swarm.clone();
             aged.peers.iter_mut().for_each(|peer| peer.age += later);
-            let imported = new.import(&aged, Seconds(start));
+            let imported = new.import(&aged, Seconds::new(start));
             let fresh = aged.peers.iter().filter(|peer| peer.age < timeout).count() as u64;
             let skipped = aged.peers.len() as u64 - fresh;
             prop_assert_eq!(imported, Imported { peers: fresh, skipped, refused_torrents: 0 });
             // a second time changes nothing
-            prop_assert_eq!(new.import(&aged, Seconds(start)).peers, 0);
+            prop_assert_eq!(new.import(&aged, Seconds::new(start)).peers, 0);
         }
         let back = export_all(&new, start);
         for (hash, swarm) in &out {
@@ -104,7 +104,7 @@ fn import_respects_limits_and_what_is_known() {
     let peer = |addr, age| PeerData { addr, peer_id: Some(id(1)), state: PeerState::Seeder, age };
     tell(&tracker, &leecher(torrent(1), v4(1)), 50);
     let peers = vec![peer(v4(1), 3), peer(v4(2), 100), peer(v4(3), 99), peer(v4(4), 0)];
-    let imported = tracker.import(&SwarmData { info_hash: torrent(1), downloaded: 7, peers }, Seconds(50));
+    let imported = tracker.import(&SwarmData { info_hash: torrent(1), downloaded: 7, peers }, Seconds::new(50));
     assert_eq!(imported, Imported { peers: 1, skipped: 3, refused_torrents: 0 });
     let counts = tracker.scrape(&torrent(1)).unwrap();
     assert_eq!(
@@ -113,7 +113,7 @@ fn import_respects_limits_and_what_is_known() {
         "who is known stays a leecher"
     );
     let other = SwarmData { info_hash: torrent(2), downloaded: 0, peers: vec![peer(v4(1), 0)] };
-    assert_eq!(tracker.import(&other, Seconds(50)).refused_torrents, 1);
+    assert_eq!(tracker.import(&other, Seconds::new(50)).refused_torrents, 1);
     assert_eq!(tracker.totals().torrents, 1);
 }
 
@@ -122,7 +122,7 @@ fn a_peer_without_a_port_is_not_imported() {
     let tracker = Tracker::new(Config::default());
     let addr = PeerAddr::new([10, 0, 0, 1].into(), 0);
     let peers = vec![PeerData { addr, peer_id: None, state: PeerState::Leecher, age: 0 }];
-    let imported = tracker.import(&SwarmData { info_hash: torrent(1), downloaded: 0, peers }, Seconds(0));
+    let imported = tracker.import(&SwarmData { info_hash: torrent(1), downloaded: 0, peers }, Seconds::new(0));
     assert_eq!((imported.peers, imported.skipped), (0, 1));
     assert_eq!(tracker.totals().torrents, 0);
 }
@@ -140,7 +140,7 @@ fn churn_between_pieces(family: fn(u32) -> PeerAddr, seed: u64) {
     }
     let mut stayed: BTreeSet<u32> = (0..PEERS).collect();
     let (mut seen, mut pieces, mut now) = (BTreeSet::new(), 0, 0);
-    tracker.export(0, Seconds(0), |part| {
+    tracker.export(0, Seconds::new(0), |part| {
         pieces += 1;
         for peer in &part.peers {
             assert_eq!(peer.peer_id, Some(id(number(peer.addr))), "ids belong to their peers");
@@ -183,7 +183,7 @@ fn no_torrent_is_lost_from_a_shard_that_changes_meanwhile() {
     }
     let mut stayed: BTreeSet<u32> = (0..TORRENTS).collect();
     let mut seen = BTreeSet::new();
-    tracker.export(0, Seconds(0), |part| {
+    tracker.export(0, Seconds::new(0), |part| {
         seen.extend(part.peers.iter().map(|peer| number(peer.addr)));
         let n = rng.next_u32() % TORRENTS;
         let event = if rng.next_u32().is_multiple_of(2) { Event::Stopped } else { Event::Regular };

@@ -135,7 +135,7 @@ fn ask_for_all(tracker: &Tracker, naive: &mut Naive, torrent: InfoHash, rng: &mu
         want_ids: true,
     };
     let mut reply = AnnounceReply::new();
-    let result = tracker.announce(&announce, Seconds(naive.now), rng, &mut reply);
+    let result = tracker.announce(&announce, Seconds::new(naive.now), rng, &mut reply);
     naive.announce(tracker, &announce, result, &reply, true);
 }
 
@@ -148,7 +148,7 @@ fn run(config: Config, start: u32, steps: &[Step]) {
     let mut back = 0;
     let hashes: Vec<InfoHash> = (0..5).map(name).collect();
     for step in steps {
-        let now = Seconds(clock.saturating_sub(std::mem::take(&mut back)));
+        let now = Seconds::new(clock.saturating_sub(std::mem::take(&mut back)));
         match *step {
             Step::Announce { torrent, addr: n, left, event, numwant, want_ids, id } => {
                 naive.see(now);
@@ -250,8 +250,8 @@ fn run_large(seed: u64, config: Config) {
                 want_ids: draw >> 20 & 1 == 0,
             };
             let is_looked_at = n % 64 == 0;
-            naive.see(Seconds(clock));
-            let result = tracker.announce(&announce, Seconds(clock), &mut rng, &mut reply);
+            naive.see(Seconds::new(clock));
+            let result = tracker.announce(&announce, Seconds::new(clock), &mut rng, &mut reply);
             if is_looked_at {
                 naive.announce(&tracker, &announce, result, &reply, true);
             } else {
@@ -260,8 +260,8 @@ fn run_large(seed: u64, config: Config) {
             if n % 256 == 255 {
                 clock += weather.pace;
                 if weather.sweeps && draw >> 24 & 7 == 0 {
-                    naive.see(Seconds(clock));
-                    let expired = tracker.expire(Seconds(clock));
+                    naive.see(Seconds::new(clock));
+                    let expired = tracker.expire(Seconds::new(clock));
                     assert_eq!((expired.peers, expired.torrents), naive.expire(&tracker));
                 }
             }
@@ -271,8 +271,8 @@ fn run_large(seed: u64, config: Config) {
             ask_for_all(&tracker, &mut naive, hash, &mut rng);
         }
         clock += [0, 100, 10_000, 70_000][rng.next_u32() as usize % 4];
-        naive.see(Seconds(clock));
-        let expired = tracker.expire(Seconds(clock));
+        naive.see(Seconds::new(clock));
+        let expired = tracker.expire(Seconds::new(clock));
         assert_eq!((expired.peers, expired.torrents), naive.expire(&tracker));
         naive.compare(&tracker, &hashes);
     }

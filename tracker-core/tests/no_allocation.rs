@@ -41,7 +41,7 @@ fn announce_many(tracker: &Tracker, rng: &mut impl Rng, rounds: u32, reply: &mut
             want_ids: draw >> 8 & 1 == 0,
             ..leecher(torrent(size), peer((draw >> 9) % size))
         };
-        tracker.announce(&announce, Seconds(1 + n / 1000), rng, reply).unwrap();
+        tracker.announce(&announce, Seconds::new(1 + n / 1000), rng, reply).unwrap();
         peers += reply.len() as u64;
     }
     peers
@@ -87,7 +87,7 @@ fn peers_that_come_and_go_make_arrays_grow_seldom() {
             for (who, event) in [(n, Event::Started), (n.wrapping_sub(1000), Event::Stopped)] {
                 let addr = PeerAddr::new([11, (who >> 16) as u8, (who >> 8) as u8, who as u8].into(), 6881);
                 let announce = Announce { addr, event, numwant: 50, ..leecher(torrent(5000), v4(0)) };
-                tracker.announce(&announce, Seconds(1), &mut rng, &mut reply).unwrap();
+                tracker.announce(&announce, Seconds::new(1), &mut rng, &mut reply).unwrap();
             }
         }
     };

@@ -40,7 +40,7 @@ fn assert_even(what: &str, observed: &[u64], draws: u64, per_draw: f64) {
 fn fit(tracker: &Tracker, asker: &Announce, now: u32) -> Vec<PeerAddr> {
     let mut fit = Vec::new();
     for shard in 0..tracker.shards() {
-        tracker.export(shard, Seconds(now), |part| {
+        tracker.export(shard, Seconds::new(now), |part| {
             let own = |addr: &PeerAddr| addr.ip().is_ipv4() == asker.addr.ip().is_ipv4();
             let peers = part.peers.iter().filter(|peer| own(&peer.addr) && peer.addr != asker.addr);
             let wanted = |state| asker.left != 0 || state == PeerState::Leecher;
@@ -59,7 +59,7 @@ fn assert_uniform(what: &str, tracker: &Tracker, asker: &Announce, now: u32, see
     let draws = (20 * fit.len() as u64 / u64::from(want)).max(300);
     let (mut rng, mut reply) = (rng(seed), AnnounceReply::new());
     for _ in 0..draws {
-        tracker.announce(asker, Seconds(now), &mut rng, &mut reply).unwrap();
+        tracker.announce(asker, Seconds::new(now), &mut rng, &mut reply).unwrap();
         assert_eq!(reply.len() as u32, want);
         for addr in reply.peers() {
             *counts.get_mut(&addr).expect("only who is fit is handed out") += 1;
@@ -102,7 +102,7 @@ fn churn(tracker: &Tracker, size: u32, family: fn(u32) -> PeerAddr, seed: u64) -
             tell(tracker, &announce, now);
         }
         if round % 2 == 1 {
-            tracker.expire(Seconds(now));
+            tracker.expire(Seconds::new(now));
         }
     }
     now
@@ -176,7 +176,7 @@ fn every_set_is_equally_likely() {
         let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
         let asker = stranger(v4(0), 1, want as u32);
         for _ in 0..draws {
-            tracker.announce(&asker, Seconds(0), &mut rng, &mut reply).unwrap();
+            tracker.announce(&asker, Seconds::new(0), &mut rng, &mut reply).unwrap();
             let set = reply.peers().fold(0, |set, addr| set | 1 << number(addr));
             *counts.entry(set).or_default() += 1;
         }
@@ -234,7 +234,7 @@ fn near_first(
     let asker = Announce { addr, numwant: 50, ..leecher(torrent(1), v4(0)) };
     let (mut rng, mut reply) = (rng(seed), AnnounceReply::new());
     for _ in 0..draws {
-        tracker.announce(&asker, Seconds(0), &mut rng, &mut reply).unwrap();
+        tracker.announce(&asker, Seconds::new(0), &mut rng, &mut reply).unwrap();
         assert_eq!(reply.len(), 50);
         let mut groups = [0; 3];
         for addr in reply.peers() {

@@ -125,9 +125,9 @@ impl Clock {
         Clock { start: Instant::now() }
     }
 
-    /// The seconds since then.
+    /// The time since then.
     pub fn now(&self) -> Seconds {
-        Seconds(self.start.elapsed().as_secs() as u32)
+        self.start.elapsed().into()
     }
 }
 

@@ -59,7 +59,7 @@ impl Context {
     /// A context whose random source has this seed.
     pub fn new(seed: u64) -> Self {
         Context {
-            now: Seconds(0),
+            now: Seconds::new(0),
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
             announce: AnnounceReply::new(),
             hashes: Vec::new(),

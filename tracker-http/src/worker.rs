@@ -175,7 +175,7 @@ impl<'a, S: Service> Worker<'a, S> {
     fn tick(&mut self) {
         let elapsed = self.start.elapsed();
         self.now = elapsed.as_micros() as u64;
-        self.buffers.context.now = tracker_core::Seconds(elapsed.as_secs() as u32);
+        self.buffers.context.now = elapsed.into();
     }
 
     fn duration(&self, wait: Wait) -> Duration {

@@ -44,7 +44,8 @@ fn an_empty_list_allows_nothing_and_denies_nothing() {
 
 #[test]
 fn a_list_is_not_looked_at_by_an_open_tracker() {
-    let place = Place::with(&[("tracker.ron", "(access: (mode: Open, file: \"list\"))"), ("list", "nonsense")]);
+    let place =
+        Place::with(&[("tracker.ron", "(access: (mode: Open, file: \"list\"))"), ("list", "nonsense")]);
     let program = place.start_configured(&[]);
     assert_eq!(program.client().announce(1, 1000, "").incomplete, 1);
     program.stop();

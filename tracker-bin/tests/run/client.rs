@@ -33,7 +33,10 @@ pub(crate) struct Told {
 
 impl Answer {
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.fields
+            .iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -82,7 +85,8 @@ impl Answer {
         let files = files.to_list();
         assert_eq!(files.len(), 1);
         let file = files[0].1.dict().unwrap();
-        ["complete", "downloaded", "incomplete"].map(|key| file.lookup(key.as_bytes()).unwrap().int().unwrap())
+        ["complete", "downloaded", "incomplete"]
+            .map(|key| file.lookup(key.as_bytes()).unwrap().int().unwrap())
     }
 }
 

@@ -36,7 +36,7 @@ fn the_bound_on_connections_is_lowered_with_a_warning_and_all_are_served_by_turn
 fn the_soft_limit_is_raised_to_the_hard_one() {
     let place = Place::config("(http: (max_connections: 300))");
     let args = ["--config", "tracker.ron", "--listen", "127.0.0.1:0", "--workers", "1"];
-    let mut program = Program::start(place.shell("ulimit -Hn 1000; ulimit -Sn 64;", &args, ""), 1);
+    let mut program = Program::start(place.shell("ulimit -Sn 64; ulimit -Hn 1000;", &args, ""), 1);
     let mut clients: Vec<_> = (0..200).map(|_| program.client()).collect();
     for client in &mut clients {
         assert_eq!(client.ask(get("/health")).status, 200);
@@ -56,7 +56,8 @@ fn who_comes_when_descriptors_have_run_out_is_served_when_there_are_some() {
     assert_eq!(program.client().ask(get("/health")).status, 200);
     // behind its back: it thinks that there is room
     let open = std::fs::read_dir(format!("/proc/{}/fd", program.pid())).unwrap();
-    let highest = open.map(|fd| fd.unwrap().file_name().to_str().unwrap().parse::<u64>().unwrap()).max().unwrap();
+    let highest =
+        open.map(|fd| fd.unwrap().file_name().to_str().unwrap().parse::<u64>().unwrap()).max().unwrap();
     let limit = highest + 1 + 8;
     let resource = rlimit::Resource::NOFILE;
     rlimit::prlimit(program.pid() as i32, resource, Some((limit, limit)), None).unwrap();

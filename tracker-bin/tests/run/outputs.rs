@@ -43,6 +43,42 @@ fn the_standard_error_is_closed_while_it_runs() {
 }
 
 #[test]
+fn nobody_reads_on_from_the_standard_error() {
+    // a complaint names the file by its long name, so that a few of them fill the pipe
+    let place = Place::empty();
+    let mut path = place.dir.path().to_owned();
+    for _ in 0..14 {
+        path.push("d".repeat(250));
+        std::fs::create_dir(&path).unwrap();
+    }
+    let file = path.join("tracker.ron");
+    std::fs::write(&file, CONFIG).unwrap();
+    let args = ["--config", file.to_str().unwrap(), "--listen", "127.0.0.1:0", "--log-level", "trace"];
+    let mut child = place.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    let addr = line.trim_end().strip_prefix("listening on http://").unwrap().parse().unwrap();
+    let mut program = Program::adopt(child, addr);
+    std::fs::write(&file, "(broken").unwrap();
+    for _ in 0..100 {
+        program.signal("HUP");
+        assert_eq!(program.client().ask(get("/health")).status, 200);
+    }
+    // and it still obeys
+    std::fs::write(&file, "(access: (mode: Allow, file: \"list\"))").unwrap();
+    place.write("list", "");
+    let mut client = program.client();
+    until("it has reloaded", || {
+        program.signal("HUP");
+        client.ask(crate::client::announce(1, 1000, "")).text_contains("failure")
+    });
+    program.signal("TERM");
+    assert_eq!(program.end().code(), Some(0));
+    drop(stderr);
+}
+
+#[test]
 fn outputs_are_closed_from_the_start() {
     for (nth, closed) in ["2>&-", ">&-", "<&- >&- 2>&-"].into_iter().enumerate() {
         let place = Place::with(&[("tracker.ron", CONFIG), ("list", &hex(7))]);

@@ -41,7 +41,8 @@ fn other_methods_are_told_so() {
     let mut client = program.client();
     for method in ["POST", "OPTIONS", "DELETE", "PUT"] {
         for path in ["/health", "/", "/announce", "/nothing"] {
-            let answer = client.ask(format!("{method} {path} HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nok"));
+            let answer =
+                client.ask(format!("{method} {path} HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nok"));
             assert_eq!((answer.status, answer.field("allow")), (405, Some("GET, HEAD")), "{method} {path}");
         }
     }
@@ -51,9 +52,11 @@ fn other_methods_are_told_so() {
 #[test]
 fn what_is_no_request_is_refused_and_closed() {
     let program = Place::empty().start(&[]);
-    for (nonsense, status) in
-        [("nonsense\r\n\r\n", 400), ("GET / HTTP/3.0\r\n\r\n", 505), ("BREW / HTTP/1.1\r\nHost: t\r\n\r\n", 501)]
-    {
+    for (nonsense, status) in [
+        ("nonsense\r\n\r\n", 400),
+        ("GET / HTTP/3.0\r\n\r\n", 505),
+        ("BREW / HTTP/1.1\r\nHost: t\r\n\r\n", 501),
+    ] {
         let mut client = program.client();
         let answer = client.ask(nonsense);
         assert_eq!((answer.status, answer.field("connection")), (status, Some("close")));

@@ -46,8 +46,7 @@ impl Program {
             stdout.read_to_end(&mut all).unwrap();
             all
         });
-        let mut program =
-            Program { child, addrs: Vec::new(), lines, said: Vec::new(), stdout: Some(stdout) };
+        let mut program = Program { child, addrs: Vec::new(), lines, said: Vec::new(), stdout: Some(stdout) };
         for _ in 0..addresses {
             let line = program.next_line().expect("it ended before it was ready");
             let addr = line.strip_prefix("listening on http://").and_then(|addr| addr.parse().ok());
@@ -102,6 +101,14 @@ impl Program {
     pub(crate) fn has_said(&mut self, part: &str) -> bool {
         self.said.extend(self.lines.try_iter());
         self.said.iter().any(|line| line.contains(part))
+    }
+
+    /// What is left of `said` without the ready lines and the one warning that depends on the machine.
+    pub(crate) fn logged(said: &[String]) -> Vec<&str> {
+        let is_of_the_start = |line: &&str| {
+            line.starts_with("listening on") || line.contains("http.max_connections is lowered")
+        };
+        said.iter().map(String::as_str).filter(|line| !is_of_the_start(line)).collect()
     }
 
     /// Sends it a signal, as in `TERM`.

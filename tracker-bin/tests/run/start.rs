@@ -64,10 +64,10 @@ fn an_address_of_the_file_is_served_and_an_option_takes_the_place_of_all_of_them
 /// Whoever holds the port, the address is refused, by the option and by the file alike, and nothing is said before.
 #[track_caller]
 fn refused(taken: SocketAddr) {
-    let place = Place::config(&format!(
-        "(http: (\n listen: [\n  \"127.0.0.1:0\",\n  \"{taken}\"],\n workers: 2))"
-    ));
-    let problem = format!("\"{taken}\" is in use: stop the program that listens there, or choose another port");
+    let place =
+        Place::config(&format!("(http: (\n listen: [\n  \"127.0.0.1:0\",\n  \"{taken}\"],\n workers: 2))"));
+    let problem =
+        format!("\"{taken}\" is in use: stop the program that listens there, or choose another port");
     let addr = taken.to_string();
     // first an address that is free: it must not be called ready
     let options = ["--listen", "127.0.0.1:0", "--listen", &addr, "--workers", "3"];

@@ -12,9 +12,8 @@ const QUICKLY: Duration = Duration::from_millis(1500);
 /// A client that asks for far more than sockets hold, and reads nothing.
 fn stalled(program: &Program) -> Client {
     let mut others = program.client();
-    let announces = |ports: std::ops::Range<u16>, more| {
-        ports.map(|port| announce(9, port, more)).collect::<String>()
-    };
+    let announces =
+        |ports: std::ops::Range<u16>, more| ports.map(|port| announce(9, port, more)).collect::<String>();
     others.send(announces(1000..1200, "&numwant=0"));
     for _ in 1000..1200 {
         others.answer();
@@ -159,10 +158,8 @@ fn a_signal_right_after_the_first_line_stops_it_too() {
     for _ in 0..10 {
         let place = Place::empty();
         // the first line of two: the second may not be written yet
-        let mut program = Program::start(
-            place.command(&["--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"]),
-            1,
-        );
+        let mut program =
+            Program::start(place.command(&["--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"]), 1);
         program.signal("TERM");
         assert_eq!(program.end().code(), Some(0), "{:?}", program.said);
     }

@@ -58,5 +58,5 @@ pub(crate) fn leecher(info_hash: InfoHash, addr: PeerAddr) -> Announce {
 /// Announces where the answer does not matter.
 pub(crate) fn tell(tracker: &Tracker, announce: &Announce, now: u32) {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
-    tracker.announce(announce, Seconds(now), &mut rng, &mut AnnounceReply::new()).unwrap();
+    tracker.announce(announce, Seconds::new(now), &mut rng, &mut AnnounceReply::new()).unwrap();
 }

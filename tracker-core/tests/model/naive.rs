@@ -55,7 +55,7 @@ impl Naive {
 
     /// Time goes on, or pretends to go back.
     pub(crate) fn see(&mut self, now: Seconds) {
-        self.now = self.now.max(now.0);
+        self.now = self.now.max(now.whole());
     }
 
     /// Seconds in a step of coarse ages: 1 for all timeouts up to 16,384 s.
@@ -294,7 +294,7 @@ impl Naive {
         assert_eq!(tracker.totals(), self.totals());
         let mut exported: BTreeMap<InfoHash, (u32, Vec<PeerData>)> = BTreeMap::new();
         for shard in 0..tracker.shards() {
-            tracker.export(shard, Seconds(self.now), |swarm| {
+            tracker.export(shard, Seconds::new(self.now), |swarm| {
                 let entry = exported.entry(swarm.info_hash).or_insert((swarm.downloaded, Vec::new()));
                 assert_eq!(entry.0, swarm.downloaded);
                 entry.1.extend_from_slice(&swarm.peers);
