@@ -46,7 +46,12 @@ fn refresh(bencher: Bencher<'_, '_>, tracker: &Tracker, torrents: u32, peers: u3
     let mut reply = AnnounceReply::new();
     bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
         let peer = rng.next_u32() % peers;
-        let _ = tracker.announce(&announce(peer % torrents, peer, numwant), Seconds::new(1), &mut rng, &mut reply);
+        let _ = tracker.announce(
+            &announce(peer % torrents, peer, numwant),
+            Seconds::new(1),
+            &mut rng,
+            &mut reply,
+        );
         reply.len()
     });
 }

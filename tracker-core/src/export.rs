@@ -1,7 +1,7 @@
 //! Swarms as plain data, for whoever keeps them on disk: out in bounded pieces, and in again.
 
 use crate::clock::Moment;
-use crate::family::Copied;
+use crate::extra::Copied;
 use crate::hasher::Hasher;
 use crate::key::{Key, Key4, Key6};
 use crate::shard::{Ledger, Shard};

@@ -10,6 +10,7 @@
 use smallvec::{Array, SmallVec};
 
 use crate::clock::Moment;
+use crate::extra::{Copied, Extra, Rare};
 use crate::hasher::Hasher;
 use crate::index::Index;
 use crate::key::Key;
@@ -31,72 +32,6 @@ pub(crate) struct Family<A: Array, X = ()> {
     seeders: u32,
     /// When the last sweep began, in the units of [`Moment::swept`]: every peer was fresh then, or is just stale.
     swept: u32,
-}
-
-struct Extra<K, X> {
-    /// Empty, or as many as there are keys.
-    ids: Vec<PeerId>,
-    rare: Option<Box<Rare<K>>>,
-    beside: X,
-}
-
-/// What a swarm needs that is large or has partial seeds.
-struct Rare<K> {
-    partial: u32,
-    index: Option<Index>,
-    /// While the family is copied in several pieces: the peers that moved up, past the place where the copying goes on.
-    moved: Option<Copied<K>>,
-}
-
-impl<K, X: Default> Default for Extra<K, X> {
-    fn default() -> Self {
-        Extra { ids: Vec::new(), rare: None, beside: X::default() }
-    }
-}
-
-impl<K> Default for Rare<K> {
-    fn default() -> Self {
-        Rare { partial: 0, index: None, moved: None }
-    }
-}
-
-impl<K, X> Extra<K, X> {
-    fn index_mut(&mut self) -> Option<&mut Index> {
-        self.rare.as_mut()?.index.as_mut()
-    }
-}
-
-/// Peers copied out of families.
-#[derive(Clone, Debug)]
-pub(crate) struct Copied<K> {
-    pub(crate) keys: Vec<K>,
-    pub(crate) states: Vec<PeerState>,
-    /// As many as there are keys, or empty where none are kept.
-    pub(crate) ids: Vec<PeerId>,
-}
-
-impl<K> Default for Copied<K> {
-    fn default() -> Self {
-        Copied { keys: Vec::new(), states: Vec::new(), ids: Vec::new() }
-    }
-}
-
-impl<K> Copied<K> {
-    pub(crate) fn len(&self) -> usize {
-        self.keys.len()
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.keys.clear();
-        self.states.clear();
-        self.ids.clear();
-    }
-
-    fn append(&mut self, other: &mut Self) {
-        self.keys.append(&mut other.keys);
-        self.states.append(&mut other.states);
-        self.ids.append(&mut other.ids);
-    }
 }
 
 impl<A: Array, X> std::fmt::Debug for Family<A, X> {

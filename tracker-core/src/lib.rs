@@ -57,6 +57,7 @@ mod clock;
 mod config;
 mod expire;
 mod export;
+mod extra;
 mod family;
 mod hash;
 mod hasher;

@@ -143,7 +143,11 @@ impl Tracker {
     #[inline]
     pub(crate) fn moment(&self, now: Seconds) -> Moment {
         let latest = self.latest.load(Relaxed);
-        let now = if now.parts() > latest { self.latest.fetch_max(now.parts(), Relaxed).max(now.parts()) } else { latest };
+        let now = if now.parts() > latest {
+            self.latest.fetch_max(now.parts(), Relaxed).max(now.parts())
+        } else {
+            latest
+        };
         self.clock.at(Seconds::from_parts(now))
     }
 

@@ -104,7 +104,8 @@ fn import_respects_limits_and_what_is_known() {
     let peer = |addr, age| PeerData { addr, peer_id: Some(id(1)), state: PeerState::Seeder, age };
     tell(&tracker, &leecher(torrent(1), v4(1)), 50);
     let peers = vec![peer(v4(1), 3), peer(v4(2), 100), peer(v4(3), 99), peer(v4(4), 0)];
-    let imported = tracker.import(&SwarmData { info_hash: torrent(1), downloaded: 7, peers }, Seconds::new(50));
+    let imported =
+        tracker.import(&SwarmData { info_hash: torrent(1), downloaded: 7, peers }, Seconds::new(50));
     assert_eq!(imported, Imported { peers: 1, skipped: 3, refused_torrents: 0 });
     let counts = tracker.scrape(&torrent(1)).unwrap();
     assert_eq!(
@@ -122,7 +123,8 @@ fn a_peer_without_a_port_is_not_imported() {
     let tracker = Tracker::new(Config::default());
     let addr = PeerAddr::new([10, 0, 0, 1].into(), 0);
     let peers = vec![PeerData { addr, peer_id: None, state: PeerState::Leecher, age: 0 }];
-    let imported = tracker.import(&SwarmData { info_hash: torrent(1), downloaded: 0, peers }, Seconds::new(0));
+    let imported =
+        tracker.import(&SwarmData { info_hash: torrent(1), downloaded: 0, peers }, Seconds::new(0));
     assert_eq!((imported.peers, imported.skipped), (0, 1));
     assert_eq!(tracker.totals().torrents, 0);
 }

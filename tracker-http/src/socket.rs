@@ -10,7 +10,6 @@ use mio::{Interest, Registry, Token};
 use crate::connection::{Connection, Next, Shared, Streamed};
 use crate::counters::{Happening, Tally};
 use crate::head::{self, LAST_CHUNK};
-use crate::server::Common;
 use crate::service::Service;
 use crate::slow::Piece;
 use crate::waiting::{Linked, Links, Wait};
@@ -161,12 +160,7 @@ impl Socket {
     }
 
     /// Goes on as far as possible, within the bounds of a turn.
-    pub(crate) fn drive<S: Service>(
-        &mut self,
-        shared: &Shared<'_, S>,
-        buffers: &mut Buffers,
-        common: &Common,
-    ) -> Driven {
+    pub(crate) fn drive<S: Service>(&mut self, shared: &Shared<'_, S>, buffers: &mut Buffers) -> Driven {
         for _ in 0..READS {
             if !self.output.is_empty() {
                 self.flush(shared.tally);
@@ -194,7 +188,7 @@ impl Socket {
             if self.end == End::Lingering {
                 continue;
             }
-            if let Some(driven) = self.step(shared, buffers, common) {
+            if let Some(driven) = self.step(shared, buffers) {
                 return driven;
             }
         }
@@ -202,12 +196,7 @@ impl Socket {
     }
 
     /// Reads once, answers what is complete, and writes once. `None` if there may be more to do.
-    fn step<S: Service>(
-        &mut self,
-        shared: &Shared<'_, S>,
-        buffers: &mut Buffers,
-        common: &Common,
-    ) -> Option<Driven> {
+    fn step<S: Service>(&mut self, shared: &Shared<'_, S>, buffers: &mut Buffers) -> Option<Driven> {
         let mut is_all = false;
         let fresh = if self.is_behind {
             &[]
@@ -254,7 +243,6 @@ impl Socket {
             }
         }
         self.write(&buffers.output, shared.tally);
-        let _ = common;
         if let Some(streamed) = streamed {
             return Some(Driven::Streamed(streamed));
         }

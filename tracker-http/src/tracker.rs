@@ -40,7 +40,7 @@ pub struct Rules {
     pub default_numwant: u32,
     /// Peers that are given to anybody.
     pub max_numwant: u32,
-    /// Torrents in the answer to one scrape.
+    /// Torrents in the answer to one scrape; 0 counts as 1.
     pub max_scrape: usize,
     /// Whether a scrape of no torrent is one of all.
     pub full_scrape: bool,
@@ -185,7 +185,7 @@ impl<N> TrackerService<'_, N> {
     fn scrape(&self, request: &Request<'_>, context: &mut Context, reply: &mut Reply<'_>) {
         reply.route(Route::Scrape);
         let mut hashes = std::mem::take(&mut context.hashes);
-        match parse_scrape(request.query.unwrap_or_default(), &mut hashes, self.rules.max_scrape) {
+        match parse_scrape(request.query.unwrap_or_default(), &mut hashes, self.rules.max_scrape.max(1)) {
             Err(error) => fail(reply, &error.to_string(), Retry::Never),
             Ok(()) if !hashes.is_empty() => {
                 hashes.sort_unstable();

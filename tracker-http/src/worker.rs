@@ -311,8 +311,7 @@ impl<'a, S: Service> Worker<'a, S> {
     fn drive(&mut self, id: usize) {
         let socket = &mut self.sockets[id];
         let before = socket.progress();
-        let driven =
-            catch_unwind(AssertUnwindSafe(|| socket.drive(&self.shared, &mut self.buffers, self.common)));
+        let driven = catch_unwind(AssertUnwindSafe(|| socket.drive(&self.shared, &mut self.buffers)));
         let driven = driven.unwrap_or_else(|_| {
             self.shared.tally.happened(Happening::Panicked, 1);
             tracing::error!("serving a request panicked, and its connection was dropped");
