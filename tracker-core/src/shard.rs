@@ -27,7 +27,9 @@ pub(crate) trait Ledger {
     fn recall(&self);
 }
 
+/// The torrents first: every announce looks at them, and they share cache lines with the lock.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Shard {
     pub(crate) torrents: Table<Torrent>,
     pub(crate) memory: Memory,

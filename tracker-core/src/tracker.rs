@@ -26,7 +26,7 @@ pub struct Tracker {
 
 /// A shard with its lock, on cache lines of its own.
 #[derive(Debug, Default)]
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub(crate) struct Padded {
     pub(crate) shard: Mutex<Shard>,
     /// [`Memory::oldest_turn`](crate::memory::Memory::oldest_turn), to be compared without the lock.

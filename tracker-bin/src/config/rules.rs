@@ -1,5 +1,6 @@
 //! What makes a value unusable though it is of its type, and what does not fit together.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{Config, Mode};
@@ -42,6 +43,14 @@ fn http(config: &Config) -> Result<(), Broken> {
         if addr.port() != 0 && http.listen[..at].contains(addr) {
             return broken(format!("http.listen[{at}]"), "is there twice");
         }
+        if let Some(other) = http.listen[..at].iter().find(|other| overlap(addr, other)) {
+            let complaint = format!("overlaps with {:?}, which is there too", other.to_string());
+            return broken(format!("http.listen[{at}]"), complaint);
+        }
+        // the system lets these be bound, and nobody can connect to them
+        if addr.ip().is_multicast() || addr.ip() == Ipv4Addr::BROADCAST {
+            return broken(format!("http.listen[{at}]"), "is no address of this machine");
+        }
     }
     if http.workers > MOST_WORKERS {
         return broken("http.workers", format!("is too many, at most {MOST_WORKERS} are possible"));
@@ -50,6 +59,12 @@ fn http(config: &Config) -> Result<(), Broken> {
         return broken("http.tls", "asks for TLS, which this version does not have yet");
     }
     Ok(())
+}
+
+/// Whether one of them is every address of the other's family, and the port is the same.
+fn overlap(a: &SocketAddr, b: &SocketAddr) -> bool {
+    let is_any = a.ip().is_unspecified() || b.ip().is_unspecified();
+    is_any && a.is_ipv4() == b.is_ipv4() && a.port() == b.port() && a.port() != 0
 }
 
 fn nonzero(config: &Config) -> Result<(), Broken> {
@@ -120,6 +135,10 @@ mod tests {
         assert_eq!(complaint(|config| config.swarm.min_interval = Some(config.swarm.interval)), None);
         assert_eq!(complaint(|config| config.swarm.default_numwant = 200), None);
         assert_eq!(complaint(|config| config.http.listen = vec![([127, 0, 0, 1], 0).into(); 2]), None);
+        let apart = |config: &mut Config| {
+            config.http.listen = vec![([127, 0, 0, 1], 80).into(), ([0, 0, 0, 0], 81).into()];
+        };
+        assert_eq!(complaint(apart), None);
     }
 
     #[test]
@@ -127,6 +146,12 @@ mod tests {
         assert_eq!(key(|config| config.http.listen.clear()).unwrap(), "http.listen");
         let twice = |config: &mut Config| config.http.listen = vec![([127, 0, 0, 1], 80).into(); 2];
         assert_eq!(key(twice).unwrap(), "http.listen[1]");
+        for second in ["127.0.0.1:80", "224.0.0.1:81", "255.255.255.255:81", "[ff02::1]:81"] {
+            let listen = |config: &mut Config| {
+                config.http.listen = vec![([0, 0, 0, 0], 80).into(), second.parse().unwrap()];
+            };
+            assert_eq!(key(listen).unwrap(), "http.listen[1]", "{second}");
+        }
         assert_eq!(key(|config| config.http.workers = 1025).unwrap(), "http.workers");
         assert_eq!(key(|config| config.http.max_connections = 0).unwrap(), "http.max_connections");
         assert_eq!(key(|config| config.swarm.max_scrape = 0).unwrap(), "swarm.max_scrape");

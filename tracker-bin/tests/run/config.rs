@@ -118,6 +118,10 @@ fn what_does_not_fit_together() {
         "expected \"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\", found \"verbose\"";
     refused("log: (level: \"verbose\")", 2, "log.level", problem);
     refused("http: (workers: 100000)", 2, "http.workers", "100000 is too many, at most 1024 are possible");
+    let problem = "\"127.0.0.1:80\" overlaps with \"0.0.0.0:80\", which is there too";
+    refused("http: (listen: [\"0.0.0.0:80\", \n\"127.0.0.1:80\"])", 3, "http.listen", problem);
+    let problem = "\"224.0.0.1:80\" is no address of this machine";
+    refused("http: (listen: [\"224.0.0.1:80\"])", 2, "http.listen", problem);
     refused("http: (listen: [])", 2, "http.listen", "[] is empty, expected at least one address");
 }
 
