@@ -24,8 +24,8 @@ const FINE: u32 = LONGEST / 4;
 /// Turns seconds into stamps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    /// A unit is `1 << shift` of the parts that [`Seconds`] has: a second for timeouts of one hour to four and a half,
-    /// less for shorter ones, more for longer ones.
+    /// A unit is `1 << shift` of the parts that [`Seconds`] has: a second for timeouts of 2,049 s to 16,384 s, less for
+    /// shorter ones, more for longer ones.
     shift: u32,
     timeout: u16,
 }

@@ -1,4 +1,51 @@
-//! tracker-http
+//! A small HTTP/1.1 server for BitTorrent trackers, and `/announce` and `/scrape` on it.
+//!
+//! It serves a [`tracker_core::Tracker`] over plain HTTP on event loops of its own. It never reads a file, writes
+//! nothing but to its connections, keeps no global state, and takes neither an HTTP crate nor an async runtime. What a
+//! peer sends costs at most that peer's connection.
+//!
+//! ```
+//! use std::net::IpAddr;
+//! use tracker_core::{Config, Tracker};
+//! use tracker_http::parser::Request;
+//! use tracker_http::{Access, Clock, Context, Reply, Rules, Server, Service, Settings, TrackerService};
+//!
+//! /// A route beside the tracker's own.
+//! struct Motd;
+//!
+//! impl Service for Motd {
+//!     fn call(&self, request: &Request<'_>, client: IpAddr, _: &mut Context, reply: &mut Reply<'_>) {
+//!         if request.path == b"/motd" {
+//!             reply.send(200, "text/plain", &[], format!("hello, {client}\n").as_bytes());
+//!         } // and a 404 for everything else
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let tracker = Tracker::new(Config::default()); // a public one takes Config::hash_key from the system's random source
+//! let access = Access::default();
+//! let service = TrackerService::new(&tracker, Rules::default(), &access).beside(Motd);
+//! let server = Server::bind(&["127.0.0.1:0".parse()?], Settings::default(), Clock::start())?;
+//! println!("announce to http://{}/announce", server.addrs()[0]);
+//! # server.handle().stop();
+//! server.run(&service); // until server.handle().stop() is called from another thread
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Somebody has to call [`Tracker::expire`](tracker_core::Tracker::expire) every some seconds, with
+//! [`Server::clock`]'s time.
+//!
+//! # A tour, bottom-up
+//!
+//! 1. [`parser`] takes the head of a request apart where it lies, [`body`] passes its body over, [`query`] reads what
+//!    an announce or a scrape asks; [`mod@reply`] and [`head`] write answers straight into a buffer. They do no I/O and
+//!    allocate nothing.
+//! 2. `connection` is a whole connection without its socket: bytes in, answers out. `socket` is one with it.
+//! 3. `worker` is an event loop with its listeners, connections and buffers; `waiting` knows whose time has run out;
+//!    `slow` has the threads for answers that take long. [`Server`] makes and runs all that, [`Handle`] looks at it.
+//! 4. [`TrackerService`] maps announces and scrapes on the core; [`Service`] is what an embedder implements; [`Access`] holds
+//!    the list of torrents that may be served, [`Proxies`] knows whose word is taken for a client's address.
 #![forbid(unsafe_code)]
 
 mod access;

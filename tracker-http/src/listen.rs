@@ -58,8 +58,9 @@ const EAFNOSUPPORT: i32 = 97;
 /// What may wait to be accepted; the kernel bounds it by `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 
-/// Binds `addr` once per worker. The first socket is bound without `SO_REUSEPORT`, so that a port which is taken is
-/// found; the flag is set then, before it listens, and the others join it.
+/// Binds `addr` once per worker, and listens. The first socket does both without `SO_REUSEPORT`, so that an address which
+/// is taken is found, also where two trackers start at the same moment: of several that have bound it, one gets to
+/// listen. The flag is set then, and the others join.
 ///
 /// # Errors
 /// The address cannot be bound or listened on.
@@ -67,6 +68,7 @@ pub(crate) fn listen(addr: SocketAddr, workers: usize) -> Result<Vec<TcpListener
     let fail = |error| ListenError::new(addr, error);
     let first = socket(addr).map_err(fail)?;
     first.bind(&addr.into()).map_err(fail)?;
+    first.listen(BACKLOG).map_err(fail)?;
     first.set_reuse_port(true).map_err(fail)?;
     let bound = first.local_addr().map_err(fail)?;
     let mut sockets = vec![first];
@@ -74,10 +76,8 @@ pub(crate) fn listen(addr: SocketAddr, workers: usize) -> Result<Vec<TcpListener
         let next = socket(addr).map_err(fail)?;
         next.set_reuse_port(true).map_err(fail)?;
         next.bind(&bound).map_err(fail)?;
+        next.listen(BACKLOG).map_err(fail)?;
         sockets.push(next);
-    }
-    for socket in &sockets {
-        socket.listen(BACKLOG).map_err(fail)?;
     }
     Ok(sockets.into_iter().map(TcpListener::from).collect())
 }
@@ -105,6 +105,27 @@ mod tests {
         let addr = ours[0].local_addr().unwrap();
         assert!(ours.iter().all(|socket| socket.local_addr().unwrap() == addr));
         assert!(matches!(listen(addr, 2), Err(ListenError { why: Obstacle::InUse, .. })));
+    }
+
+    #[test]
+    fn of_several_that_start_at_once_one_gets_the_port() {
+        for _ in 0..50 {
+            let free = listen("127.0.0.1:0".parse().unwrap(), 1).unwrap();
+            let addr = free[0].local_addr().unwrap();
+            drop(free);
+            let start = std::sync::Barrier::new(3);
+            let won = crossbeam::scope(|scope| {
+                let try_it = |_: &_| {
+                    start.wait();
+                    listen(addr, 4)
+                };
+                let tries: Vec<_> = (0..3).map(|_| scope.spawn(try_it)).collect();
+                // all at the end, so that none gives the port back before the others have tried
+                let tries: Vec<_> = tries.into_iter().map(|one| one.join().unwrap()).collect();
+                tries.iter().filter(|listening| listening.is_ok()).count()
+            });
+            assert_eq!(won.unwrap(), 1);
+        }
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::waiting::{Linked, WAITS, Wait, Waiting};
 const ACCEPTS: usize = 64;
 /// How long to wait before accepting again where descriptors or memory have run out, unless one is freed before.
 const STARVED: Duration = Duration::from_millis(100);
+/// How often to look again for an idle connection: another worker says what it has at the end of its turn, a moment
+/// after its client has the answer.
+const PATIENCE: u32 = 16;
 /// How long a connection has to be closed by its peer after the last answer.
 const LINGER: Duration = Duration::from_secs(1);
 /// How long a server that stops waits for its connections.
@@ -257,11 +260,17 @@ impl<'a, S: Service> Worker<'a, S> {
             return true;
         }
         self.publish();
+        let mut patience = if self.common.idle.len() > 1 { PATIENCE } else { 0 };
         loop {
             let with_room =
                 self.common.idle.iter().enumerate().filter(|(_, idle)| idle.room.load(Relaxed) > 0);
             let Some((worker, idle)) = with_room.min_by_key(|(_, idle)| idle.oldest.load(Relaxed)) else {
-                return false;
+                if patience == 0 {
+                    return false;
+                }
+                patience -= 1;
+                std::thread::yield_now();
+                continue;
             };
             if worker == self.me {
                 return self.close_oldest_idle();

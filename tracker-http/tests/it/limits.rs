@@ -94,7 +94,7 @@ fn a_rush_does_not_outgrow_the_bound() {
     with_room_for(20, 2).run(|site| {
         let idle: Vec<Client> = (0..20).map(|_| idle(site)).collect();
         let mut rush: Vec<Client> = (0..300).map(|_| site.connect()).collect();
-        site.wait_for("all are accepted", || site.happened(Happening::Accepted) == 320);
+        site.wait_for("all others are turned away", || site.happened(Happening::TooMany) == 280);
         site.wait_for("nobody is beyond the bound", || site.open() <= 20);
         assert_eq!(site.happened(Happening::MadeRoom), 20);
         let served = rush.iter_mut().map(is_open).filter(|is_open| *is_open).count();
