@@ -272,33 +272,37 @@ impl<'a, S: Service> Worker<'a, S> {
                 std::thread::yield_now();
                 continue;
             };
-            if worker == self.me {
-                return self.close_oldest_idle();
-            }
-            // others look for room at the same time
+            // others look for room at the same time, also among what is this worker's
             let claim = idle.room.fetch_update(Relaxed, Relaxed, |room| (room > 0).then(|| room - 1));
             if claim.is_ok() {
-                self.common.to_close[worker].fetch_add(1, Relaxed);
-                self.common.mailboxes[worker].wake();
+                if worker == self.me {
+                    self.close_claimed();
+                } else {
+                    self.common.to_close[worker].fetch_add(1, Relaxed);
+                    self.common.mailboxes[worker].wake();
+                }
                 return true;
             }
         }
     }
 
-    fn close_oldest_idle(&mut self) -> bool {
-        let Some((id, _)) = self.waiting.first(&self.sockets, Wait::Idle) else { return false };
-        self.shared.tally.happened(Happening::MadeRoom, 1);
-        self.close(id);
-        true
+    /// Closes the connection that is idle longest, which somebody needs the room of and has taken off
+    /// [`Idle::room`](crate::server::Idle).
+    fn close_claimed(&mut self) {
+        self.published.1 -= 1;
+        if let Some((id, _)) = self.waiting.first(&self.sockets, Wait::Idle) {
+            self.close(id);
+            // at once, lest somebody takes this worker's next for as old
+            self.publish();
+            self.shared.tally.happened(Happening::MadeRoom, 1);
+        }
     }
 
-    /// Closes idle connections that another worker needs the room of.
+    /// Closes idle connections that other workers need the room of.
     fn make_room(&mut self) {
         if self.common.to_close[self.me].load(Relaxed) > 0 {
             for _ in 0..self.common.to_close[self.me].swap(0, Relaxed) {
-                self.close_oldest_idle();
-                // whoever asked for it has taken it off the room
-                self.published.1 -= 1;
+                self.close_claimed();
             }
         }
     }
