@@ -174,7 +174,7 @@ impl<'a, S: Service> Worker<'a, S> {
         self.publish();
     }
 
-    /// Reads the clock: once a turn.
+    /// Reads the clock: once a turn, and once a connection that is accepted.
     fn tick(&mut self) {
         let elapsed = self.start.elapsed();
         self.now = elapsed.as_micros() as u64;
@@ -224,6 +224,8 @@ impl<'a, S: Service> Worker<'a, S> {
             match self.listeners[at].socket.accept() {
                 Ok((stream, addr)) => {
                     self.shared.tally.happened(Happening::Accepted, 1);
+                    // a batch takes long enough for workers not to agree any more on who came first
+                    self.tick();
                     if self.has_room() {
                         let socket = Socket::new(stream, addr.ip().to_canonical());
                         let id = self.sockets.insert(socket);
