@@ -13,7 +13,7 @@ use crate::{AnnounceReply, Counts, InfoHash, PeerAddr, PeerId, PeerState};
 pub(crate) type Family6 = Family<[Key6; 1]>;
 pub(crate) type Family4 = Family<[Key4; 2], Option<Box<Family6>>>;
 
-/// A swarm with its name, in one cache line where the peers are few.
+/// A swarm with its name, in as many bytes as a cache line has where the peers are few.
 #[derive(Debug)]
 pub(crate) struct Torrent {
     pub(crate) info_hash: InfoHash,
