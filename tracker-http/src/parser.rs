@@ -14,6 +14,8 @@ mod fields;
 mod grammar;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod urls;
 
 use self::fields::Fields;
 use crate::error::HttpError;
