@@ -268,22 +268,4 @@ mod tests {
         let list = AccessList::from_hashes(AccessMode::Allow, (0..1000).map(|n| alike(n * 2)).collect());
         assert!((0..1000).all(|n| list.permits(&alike(n * 2)) && !list.permits(&alike(n * 2 + 1))));
     }
-
-    #[test]
-    #[ignore = "a measurement: cargo test --release -p tracker-core million -- --ignored --nocapture"]
-    fn a_million_lines() {
-        let hashes = noise(1_000_000, 3);
-        let text: String = hashes.iter().map(|hash| format!("{hash}\n")).collect();
-        let begin = std::time::Instant::now();
-        let list = AccessList::parse(AccessMode::Allow, text.as_bytes()).unwrap();
-        println!("loaded in {:?}", begin.elapsed());
-        // a working set that fits a cache: what the lookup itself takes
-        let begin = std::time::Instant::now();
-        let warm = (0..1000).flat_map(|_| &hashes[..1000]);
-        assert_eq!(warm.filter(|hash| list.permits(hash)).count(), 1_000_000);
-        println!("{:?} a hit, warm", begin.elapsed() / 1_000_000);
-        let begin = std::time::Instant::now();
-        assert_eq!(hashes.iter().filter(|hash| list.permits(hash)).count(), 1_000_000);
-        println!("{:?} a hit, each another", begin.elapsed() / 1_000_000);
-    }
 }
