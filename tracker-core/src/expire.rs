@@ -4,6 +4,7 @@ use parking_lot::MutexGuard;
 
 use crate::clock::Moment;
 use crate::family::Family;
+use crate::family::Surplus;
 use crate::shard::{Ledger, Rules, Shard};
 use crate::swarm::Torrent;
 use crate::totals::Share;
@@ -35,6 +36,8 @@ pub(crate) struct Cursor {
     within: Option<Within>,
     /// Torrents taken out whole: to free a large one takes long, so it is done when the lock has been given back.
     pub(crate) taken_out: Vec<Torrent>,
+    /// Arrays that have become too large, to be freed then as well.
+    pub(crate) surplus: Vec<Surplus>,
 }
 
 struct Within {
@@ -48,7 +51,7 @@ struct Within {
 
 impl Cursor {
     pub(crate) fn new() -> Self {
-        Cursor { torrents: usize::MAX, within: None, taken_out: Vec::new() }
+        Cursor { torrents: usize::MAX, within: None, taken_out: Vec::new(), surplus: Vec::new() }
     }
 }
 
@@ -110,6 +113,7 @@ impl Tracker {
             padded.publish_oldest(&shard);
             MutexGuard::unlock_fair(shard);
             cursor.taken_out.clear();
+            cursor.surplus.clear();
             if is_done {
                 return;
             }
@@ -176,10 +180,12 @@ impl Shard {
     ) -> bool {
         let torrent = self.torrents.get_mut(pos);
         let before = Share::of(torrent);
+        let surplus = &mut cursor.surplus;
         let rest = loop {
+            let Within { peers, began, .. } = within;
             let (removed, rest) = match (within.is_v6, torrent.v6_mut()) {
-                (false, _) => torrent.v4.sweep(within.peers, budget, within.began, now, &rules.hasher),
-                (true, Some(v6)) => v6.sweep(within.peers, budget, within.began, now, &rules.hasher),
+                (false, _) => torrent.v4.sweep(peers, budget, began, now, &rules.hasher, surplus),
+                (true, Some(v6)) => v6.sweep(peers, budget, began, now, &rules.hasher, surplus),
                 (true, None) => (0, None),
             };
             expired.peers += removed as u64;

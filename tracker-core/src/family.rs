@@ -24,6 +24,12 @@ const PLAIN_BELOW: usize = 96;
 /// What the removal of a peer costs in a sweep, where a look at one costs 1.
 const REMOVAL: usize = 8;
 
+/// Places of an array that is copied or freed in one go; larger ones only by a sweep, when that is quick.
+const LARGE: usize = 1 << 15;
+
+/// Something to be freed.
+pub(crate) type Surplus = Box<dyn Send>;
+
 /// See the module's documentation.
 pub(crate) struct Family<A: Array, X = ()> {
     keys: SmallVec<A>,
@@ -63,7 +69,7 @@ pub(crate) struct Candidates<'a, K> {
     pub(crate) asker: Option<usize>,
 }
 
-impl<A: Array<Item: Key>, X: Default> Family<A, X> {
+impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
     pub(crate) fn new(now: &Moment) -> Self {
         Family { keys: SmallVec::new(), extra: None, seeders: 0, swept: now.swept() }
     }
@@ -363,11 +369,10 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
         self.keys.swap(a, b);
     }
 
-    /// Gives memory back: seldom where that copies, and never so much at a time that the system is long about it.
+    /// Gives memory back, seldom, so that few removals copy. Of large arrays none: see [`Family::surplus`].
     fn shrink(&mut self) {
         let len = self.keys.len();
-        let kept = if len < 4096 { len * 2 } else { len + len / 2 };
-        if self.keys.spilled() && kept < self.keys.capacity() {
+        if self.keys.spilled() && len * 2 < self.keys.capacity() && self.keys.capacity() <= LARGE {
             // in spite of its name it shrinks too, in place where the allocator can
             self.keys.grow(len + len / 8);
             if let Some(extra) = &mut self.extra {
@@ -381,9 +386,32 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
         }
     }
 
+    /// The arrays of a swarm that was large and is not any more; smaller ones take their place. To free them takes as
+    /// long as they are large, so that it is left to the caller, when nobody waits.
+    fn surplus(&mut self) -> Option<Surplus> {
+        let len = self.keys.len();
+        if self.keys.capacity() <= LARGE || len > LARGE || len * 2 > self.keys.capacity() {
+            return None;
+        }
+        let mut keys = SmallVec::new();
+        keys.reserve_exact(len + len / 8);
+        keys.extend_from_slice(&self.keys);
+        let keys = std::mem::replace(&mut self.keys, keys);
+        let ids = self.extra.as_mut().map(|extra| {
+            let mut ids = Vec::new();
+            if !extra.ids.is_empty() {
+                ids.reserve_exact(len + len / 8);
+                ids.extend_from_slice(&extra.ids);
+            }
+            std::mem::replace(&mut extra.ids, ids)
+        });
+        Some(Box::new((keys, ids)))
+    }
+
     /// Sweeps peers from below `from` down until the budget is spent, a peer costing 1 and its removal [`REMOVAL`].
     /// Returns how many were removed, and where to go on; `None` when all are done: this family's last sweep is the
-    /// one that `began` then.
+    /// one that `began` then. What is to be freed when the lock has been given back goes into `surplus`.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn sweep(
         &mut self,
         from: usize,
@@ -391,6 +419,7 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
         began: u32,
         now: &Moment,
         hasher: &Hasher,
+        surplus: &mut Vec<Surplus>,
     ) -> (usize, Option<usize>) {
         let mut at = from.min(self.keys.len());
         let mut removed = 0;
@@ -404,6 +433,7 @@ impl<A: Array<Item: Key>, X: Default> Family<A, X> {
                 *budget = budget.saturating_sub(REMOVAL);
             }
         }
+        surplus.extend(self.surplus());
         if at > 0 {
             return (removed, Some(at));
         }

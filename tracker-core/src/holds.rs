@@ -35,15 +35,6 @@ impl Steps {
         self.at += 1;
     }
 
-    fn until_done(&mut self, mut step: impl FnMut() -> bool) {
-        let mut is_done = false;
-        while !is_done {
-            let begin = Instant::now();
-            is_done = step();
-            self.add(begin.elapsed());
-        }
-    }
-
     fn show(&self, what: &str) -> Duration {
         let total: Duration = self.least.iter().sum();
         let longest = self.least.iter().max().copied().unwrap_or_default();
@@ -84,11 +75,16 @@ fn filled(peers: u32, torrents: u32, keep_peer_ids: bool, steps: &mut Steps) -> 
 fn sweep_all(tracker: &Tracker, now: Seconds, steps: &mut Steps) -> u64 {
     let (mut cursor, mut expired) = (expire::Cursor::new(), Expired::default());
     steps.begin_run();
-    steps.until_done(|| {
+    let mut is_done = false;
+    while !is_done {
+        let begin = Instant::now();
         let mut shard = tracker.shards[0].shard.lock();
         let now = tracker.moment(now);
-        shard.sweep(&mut cursor, &now, &tracker.rules, tracker.ledger(), &mut expired)
-    });
+        is_done = shard.sweep(&mut cursor, &now, &tracker.rules, tracker.ledger(), &mut expired);
+        steps.add(begin.elapsed());
+        drop(shard);
+        cursor.surplus.clear();
+    }
     expired.peers
 }
 
@@ -145,6 +141,10 @@ fn a_step_looks_at_a_bounded_number_of_peers() {
         assert_eq!((left, tracker.totals().torrents), (0, 0));
     }
 }
+
+/// The allocator that the program ships: how long a lock is held depends on it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[test]
 #[ignore = "a measurement: cargo test --release -p tracker-core holds -- --ignored --nocapture"]

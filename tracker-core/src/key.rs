@@ -16,7 +16,7 @@ pub(crate) enum Nearness {
 }
 
 /// One peer of one address family.
-pub(crate) trait Key: Copy {
+pub(crate) trait Key: Copy + Send + 'static {
     /// Bytes of the compact form: BEP 23, BEP 7.
     const COMPACT: usize;
     /// See [`Key::write_compact`].

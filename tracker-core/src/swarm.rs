@@ -97,7 +97,7 @@ impl Torrent {
     }
 
     pub(crate) fn find(&self, peer: &PeerKey, now: &Moment, hasher: &Hasher) -> Option<Place> {
-        fn place<A: smallvec::Array<Item: Key>, X: Default>(
+        fn place<A: smallvec::Array<Item: Key> + 'static, X: Default>(
             family: &Family<A, X>,
             peer: &A::Item,
             now: &Moment,
