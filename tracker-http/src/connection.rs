@@ -4,6 +4,7 @@
 //! connection holds no buffer at all.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::body::BodySkip;
 use crate::counters::{Route, Tally};
@@ -11,7 +12,7 @@ use crate::error::HttpError;
 use crate::head::{self, CONTINUE, Framing};
 use crate::parser::{self, BodyKind, Limits, Method, Request, Status};
 use crate::proxy::Proxies;
-use crate::service::{Context, Reply, Service};
+use crate::service::{Context, Later, Reply, Service};
 
 /// Requests of one connection that are answered before it is the others' turn.
 const TURN: usize = 64;
@@ -60,6 +61,8 @@ pub(crate) enum Next {
     Close { is_clean: bool },
     /// The body of the last answer is to be streamed; the request's head is given.
     Stream(Streamed),
+    /// The body of the last answer is to be written from where it lies.
+    Share(Body),
 }
 
 /// An answer to be written elsewhere.
@@ -67,6 +70,13 @@ pub(crate) enum Next {
 pub(crate) struct Streamed {
     pub(crate) head: Vec<u8>,
     pub(crate) is_chunked: bool,
+    pub(crate) closes: bool,
+}
+
+/// A body that is not this connection's alone.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Body {
+    pub(crate) bytes: Arc<[u8]>,
     pub(crate) closes: bool,
 }
 
@@ -198,11 +208,15 @@ impl Connection {
         }
         let closes = reply.connection == head::Connection::Close;
         shared.tally.answered(reply.route, reply.status);
-        if reply.is_streamed {
-            let is_chunked = request.minor > 0;
-            return Next::Stream(Streamed { head: head.to_vec(), is_chunked, closes });
+        match reply.later {
+            Later::Nothing if closes => Next::Close { is_clean: rest.is_empty() },
+            Later::Nothing => Next::Read,
+            Later::Streamed => {
+                let is_chunked = request.minor > 0;
+                Next::Stream(Streamed { head: head.to_vec(), is_chunked, closes })
+            }
+            Later::Shared(bytes) => Next::Share(Body { bytes, closes }),
         }
-        if closes { Next::Close { is_clean: rest.is_empty() } } else { Next::Read }
     }
 }
 

@@ -11,12 +11,33 @@ pub enum Route {
     Announce,
     /// `/scrape`
     Scrape,
+    /// Statistics, for a service beside the tracker's own routes that has such pages.
+    Stats,
+    /// Metrics, for a service beside the tracker's own routes that has such pages.
+    Metrics,
+    /// Signs of life, for a service beside the tracker's own routes that has such pages.
+    Health,
     /// Any other path, known or not, and requests that have none since they are malformed.
     Other,
 }
 
 /// All routes, in the order of their counters.
-pub const ROUTES: [Route; 3] = [Route::Announce, Route::Scrape, Route::Other];
+pub const ROUTES: [Route; 6] =
+    [Route::Announce, Route::Scrape, Route::Stats, Route::Metrics, Route::Health, Route::Other];
+
+impl Route {
+    /// Its name, as for a label of a metric.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Route::Announce => "announce",
+            Route::Scrape => "scrape",
+            Route::Stats => "stats",
+            Route::Metrics => "metrics",
+            Route::Health => "health",
+            Route::Other => "other",
+        }
+    }
+}
 
 /// The statuses that are counted one by one; any other counts as the last.
 pub const STATUSES: [u16; 15] = [200, 302, 304, 400, 403, 404, 405, 408, 413, 414, 431, 500, 501, 503, 505];
@@ -48,13 +69,45 @@ pub enum Happening {
     BytesOut,
 }
 
-const HAPPENINGS: usize = Happening::BytesOut as usize + 1;
+/// All that happens, in the order of its counters.
+pub const HAPPENINGS: [Happening; 11] = [
+    Happening::Accepted,
+    Happening::TooMany,
+    Happening::MadeRoom,
+    Happening::IdleTooLong,
+    Happening::RequestTimeout,
+    Happening::OutputTimeout,
+    Happening::AcceptFailed,
+    Happening::Panicked,
+    Happening::Failure,
+    Happening::BytesIn,
+    Happening::BytesOut,
+];
+
+impl Happening {
+    /// Its name, as for a label of a metric.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Happening::Accepted => "accepted",
+            Happening::TooMany => "too_many",
+            Happening::MadeRoom => "made_room",
+            Happening::IdleTooLong => "idle_too_long",
+            Happening::RequestTimeout => "request_timeout",
+            Happening::OutputTimeout => "output_timeout",
+            Happening::AcceptFailed => "accept_failed",
+            Happening::Panicked => "panicked",
+            Happening::Failure => "failure",
+            Happening::BytesIn => "bytes_in",
+            Happening::BytesOut => "bytes_out",
+        }
+    }
+}
 
 /// The counters of one worker, which alone adds to them.
 #[derive(Debug)]
 pub(crate) struct Tally {
     answers: [[AtomicU64; STATUSES.len()]; ROUTES.len()],
-    happenings: [AtomicU64; HAPPENINGS],
+    happenings: [AtomicU64; HAPPENINGS.len()],
 }
 
 impl Default for Tally {
@@ -135,6 +188,34 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lists_are_whole_in_order_and_without_a_name_twice() {
+        for (at, route) in ROUTES.into_iter().enumerate() {
+            assert_eq!(route as usize, at);
+        }
+        for (at, what) in HAPPENINGS.into_iter().enumerate() {
+            assert_eq!(what as usize, at);
+        }
+        // whatever is added goes before the last one, or the counters have no place for it
+        assert_eq!((ROUTES[ROUTES.len() - 1], HAPPENINGS[10]), (Route::Other, Happening::BytesOut));
+        let mut names = [&ROUTES.map(Route::name)[..], &HAPPENINGS.map(Happening::name)].concat();
+        assert!(names.iter().all(|name| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'))));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ROUTES.len() + HAPPENINGS.len());
+    }
+
+    #[test]
+    fn a_status_that_is_not_listed_counts_as_the_last() {
+        let counters = Counters::new(1);
+        for status in [204, 401, 429, 505] {
+            counters.workers[0].answered(Route::Stats, status);
+        }
+        assert_eq!(counters.answers(Route::Stats, 505), 4);
+        assert_eq!(counters.requests(Route::Stats), 4);
+        assert_eq!(counters.answers(Route::Stats, 429), 0);
+    }
 
     #[test]
     fn workers_are_summed() {

@@ -21,6 +21,8 @@ pub enum Framing {
     Chunked,
     /// The connection ends with it.
     UntilClose,
+    /// There is none, as with 304 (RFC 9110 §15.4.5).
+    Absent,
 }
 
 /// Tells a client that waits for it to send the body (RFC 9110 §15.2.1).
@@ -57,7 +59,7 @@ pub fn head(
     match framing {
         Framing::Length(length) => field(out, "Content-Length", itoa::Buffer::new().format(length)),
         Framing::Chunked => field(out, "Transfer-Encoding", "chunked"),
-        Framing::UntilClose => {}
+        Framing::UntilClose | Framing::Absent => {}
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -189,6 +191,9 @@ mod tests {
         assert_eq!(chunked, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         let close = text(|out| head(out, 302, "", Framing::UntilClose, Connection::Close, &[]));
         assert_eq!(close, "HTTP/1.1 302 Found\r\nConnection: close\r\n\r\n");
+        let known =
+            text(|out| head(out, 304, "", Framing::Absent, Connection::Implicit, &[("ETag", "\"1\"")]));
+        assert_eq!(known, "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n");
     }
 
     #[test]

@@ -41,10 +41,12 @@
 //! 1. [`parser`] takes the head of a request apart where it lies, [`body`] passes its body over, [`query`] reads what
 //!    an announce or a scrape asks; [`mod@reply`] and [`head`] write answers straight into a buffer. They do no I/O and
 //!    allocate nothing.
-//! 2. `connection` is a whole connection without its socket: bytes in, answers out. `socket` is one with it.
+//! 2. `connection` is a whole connection without its socket: bytes in, answers out. `socket` is one with it, and writes
+//!    the bodies that many connections [share](Reply::share) from where they lie.
 //! 3. `worker` is an event loop with its listeners, connections and buffers; `waiting` knows whose time has run out;
 //!    `slow` has the threads for answers that take long. [`Server`] makes and runs all that, [`Handle`] looks at it.
-//! 4. [`TrackerService`] maps announces and scrapes on the core; [`Service`] is what an embedder implements; [`Access`] holds
+//! 4. [`TrackerService`] maps announces and scrapes on the core; [`Service`] is what an embedder implements, and
+//!    answers by a [`Reply`]; [`Counters`] say what has happened, by [`ROUTES`], [`STATUSES`] and [`HAPPENINGS`]; [`Access`] holds
 //!    the list of torrents that may be served, [`Proxies`] knows whose word is taken for a client's address.
 #![forbid(unsafe_code)]
 
@@ -69,7 +71,7 @@ mod waiting;
 mod worker;
 
 pub use access::Access;
-pub use counters::{Counters, Happening, ROUTES, Route, STATUSES};
+pub use counters::{Counters, HAPPENINGS, Happening, ROUTES, Route, STATUSES};
 pub use listen::{ListenError, Obstacle};
 pub use proxy::{ForwardedHeader, Proxies};
 pub use server::{Clock, Handle, Server, ServerError, Settings};

@@ -31,7 +31,7 @@ pub struct Settings {
     /// How long a connection may be idle between requests; zero closes each after its first answer.
     pub keep_alive: Duration,
     /// How long a request may take to arrive, from its first byte (on a new connection: from accept) to the end of its body;
-    /// and how long a client may take none of its answers.
+    /// and how long a client may take nothing of its answers.
     pub request_timeout: Duration,
     /// Connections of all workers together. Beyond, the one idle longest makes room.
     pub max_connections: usize,
@@ -128,6 +128,11 @@ impl Clock {
     /// The time since then.
     pub fn now(&self) -> Seconds {
         self.start.elapsed().into()
+    }
+
+    /// How long it has been running, to less than a second: the uptime of a server.
+    pub fn elapsed(&self) -> Duration {
+        self.start.elapsed()
     }
 }
 

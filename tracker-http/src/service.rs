@@ -15,7 +15,8 @@ use crate::parser::{Method, Request};
 /// Answers requests. One value is shared by all workers.
 pub trait Service: Sync {
     /// Answers `request` of `client` into `reply`, at once: it runs on an event loop, on which others wait. What takes
-    /// longer than some tens of microseconds is left to [`Service::stream`] by [`Reply::stream`].
+    /// longer than some tens of microseconds is left to [`Service::stream`] by [`Reply::stream`], and a large body that
+    /// is ready goes out by [`Reply::share`].
     ///
     /// A reply that nothing is written to becomes a 404. The method is GET or HEAD; for HEAD the
     /// [`Reply`] leaves the body out by itself.
@@ -68,6 +69,19 @@ impl Context {
     }
 }
 
+/// Bodies shorter than that are copied: to keep a reference would cost more.
+const SHARED: usize = 4 << 10;
+
+/// The body of an answer, as far as it is not in the output.
+#[derive(Debug)]
+pub(crate) enum Later {
+    Nothing,
+    /// [`Service::stream`] will write it.
+    Streamed,
+    /// It is written from where it lies.
+    Shared(Arc<[u8]>),
+}
+
 /// Where an answer is written to.
 #[derive(Debug)]
 pub struct Reply<'a> {
@@ -79,7 +93,7 @@ pub struct Reply<'a> {
     pub(crate) route: Route,
     /// 0 until something is written.
     pub(crate) status: u16,
-    pub(crate) is_streamed: bool,
+    pub(crate) later: Later,
 }
 
 impl<'a> Reply<'a> {
@@ -97,7 +111,7 @@ impl<'a> Reply<'a> {
             connection,
             route: Route::Other,
             status: 0,
-            is_streamed: false,
+            later: Later::Nothing,
         }
     }
 
@@ -118,17 +132,40 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Answers with `body`. `extra` are further headers, name and value; they must not hold anything that came from a peer.
+    /// Answers with `body`, which is empty with 304. `extra` are further headers, name and value; they must not hold
+    /// anything that came from a peer.
     pub fn send(&mut self, status: u16, content_type: &str, extra: &[(&str, &str)], body: &[u8]) {
+        self.begin(status, content_type, extra, body.len());
+        if !self.is_head {
+            self.out.extend_from_slice(body);
+        }
+    }
+
+    /// Answers as [`Reply::send`] would, byte for byte, but without a copy of `body`: the connection writes it from where
+    /// it lies, as fast as its client takes it, and holds a reference to it for as long. This is for bytes that are
+    /// ready and large and that many clients get, such as a page made anew every some seconds; below 4 KiB they are copied
+    /// all the same.
+    ///
+    /// While the body is on its way nothing is read of its connection, and the others of its worker have their turns.
+    pub fn share(&mut self, status: u16, content_type: &str, extra: &[(&str, &str)], body: Arc<[u8]>) {
+        if body.len() < SHARED {
+            return self.send(status, content_type, extra, &body);
+        }
+        self.begin(status, content_type, extra, body.len());
+        if !self.is_head {
+            self.later = Later::Shared(body);
+        }
+    }
+
+    /// Writes the head of an answer whose length is known.
+    fn begin(&mut self, status: u16, content_type: &str, extra: &[(&str, &str)], length: usize) {
         self.status = status;
         // of all errors only these leave a connection open
         if status >= 400 && !matches!(status, 403..=405) {
             self.connection = Connection::Close;
         }
-        head::head(self.out, status, content_type, Framing::Length(body.len()), self.connection, extra);
-        if !self.is_head {
-            self.out.extend_from_slice(body);
-        }
+        let framing = if status == 304 { Framing::Absent } else { Framing::Length(length) };
+        head::head(self.out, status, content_type, framing, self.connection, extra);
     }
 
     /// Answers 200 with what [`Service::stream`] will write.
@@ -140,7 +177,9 @@ impl<'a> Reply<'a> {
             self.connection = Connection::Close;
         }
         head::head(self.out, 200, content_type, framing, self.connection, &[]);
-        self.is_streamed = !self.is_head;
+        if !self.is_head {
+            self.later = Later::Streamed;
+        }
     }
 
     /// Counts a bencoded failure.

@@ -7,7 +7,7 @@ use crossbeam::channel::{Receiver, TryRecvError};
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-use crate::connection::{Connection, Next, Shared, Streamed};
+use crate::connection::{Body, Connection, Next, Shared, Streamed};
 use crate::counters::{Happening, Tally};
 use crate::head::{self, LAST_CHUNK};
 use crate::service::Service;
@@ -17,6 +17,10 @@ use crate::worker::Buffers;
 
 /// Reads of one connection in one turn.
 const READS: usize = 4;
+/// Bytes of one connection in one turn, of bodies that are shared.
+const TURN_SHARED: u64 = 256 << 10;
+/// How much of a shared body goes out with the head, as a copy.
+const FIRST_SHARED: usize = 16 << 10;
 /// What is read and dropped after the last answer.
 const LINGER_BYTES: u32 = 256 << 10;
 
@@ -30,7 +34,8 @@ pub(crate) struct Socket {
     output: Vec<u8>,
     /// How much of `output` it has taken.
     sent: usize,
-    streaming: Option<Box<Streaming>>,
+    /// What comes behind `output`. While there is any, nothing is read either.
+    tail: Option<Box<Tail>>,
     links: Links,
     /// Requests completed and bytes sent, to tell whether anything has moved.
     requests: usize,
@@ -59,6 +64,31 @@ enum End {
     Linger,
     /// The sending side is closed.
     Lingering,
+}
+
+/// The rest of an answer that is not copied into its connection.
+#[derive(Debug)]
+enum Tail {
+    Streamed(Streaming),
+    Shared(Sharing),
+}
+
+impl Tail {
+    /// Whether it is the last answer.
+    fn closes(&self) -> bool {
+        match self {
+            Tail::Streamed(streaming) => streaming.closes,
+            Tail::Shared(sharing) => sharing.body.closes,
+        }
+    }
+}
+
+/// A body that is written from where it lies.
+#[derive(Debug)]
+struct Sharing {
+    body: Body,
+    /// How much of it the socket has taken.
+    sent: usize,
 }
 
 /// An answer that the pool writes.
@@ -99,7 +129,7 @@ impl Socket {
             connection: Connection::default(),
             output: Vec::new(),
             sent: 0,
-            streaming: None,
+            tail: None,
             links: Links::default(),
             requests: 0,
             progress: 0,
@@ -122,12 +152,12 @@ impl Socket {
     }
 
     pub(crate) fn is_streaming(&self) -> bool {
-        self.streaming.is_some()
+        matches!(self.tail.as_deref(), Some(Tail::Streamed(_)))
     }
 
     /// The answer to the last request comes in pieces from now on.
     pub(crate) fn stream(&mut self, pieces: Receiver<Piece>, is_chunked: bool, closes: bool) {
-        self.streaming = Some(Box::new(Streaming { pieces, is_chunked, closes }));
+        self.tail = Some(Box::new(Tail::Streamed(Streaming { pieces, is_chunked, closes })));
     }
 
     /// Ends the connection with a last answer.
@@ -141,15 +171,15 @@ impl Socket {
     pub(crate) fn mute(&mut self) {
         self.output = Vec::new();
         self.sent = 0;
-        self.streaming = None;
         // after the last answer there is nothing to be carried out
-        self.end = if self.end == End::None { End::Mute } else { End::Close };
+        let is_last = self.tail.take().is_some_and(|tail| tail.closes());
+        self.end = if self.end == End::None && !is_last { End::Mute } else { End::Close };
     }
 
     /// Has the poll tell when there is something to read, and when there is room again if that is waited for.
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        let interest =
-            if self.output.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+        let wants_room = !self.output.is_empty() || matches!(self.tail.as_deref(), Some(Tail::Shared(_)));
+        let interest = if wants_room { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         match self.registered {
             Some(registered) if registered == interest => return Ok(()),
             Some(_) => registry.reregister(&mut self.stream, token, interest)?,
@@ -161,6 +191,7 @@ impl Socket {
 
     /// Goes on as far as possible, within the bounds of a turn.
     pub(crate) fn drive<S: Service>(&mut self, shared: &Shared<'_, S>, buffers: &mut Buffers) -> Driven {
+        let limit = self.progress + TURN_SHARED;
         for _ in 0..READS {
             if !self.output.is_empty() {
                 self.flush(shared.tally);
@@ -168,8 +199,12 @@ impl Socket {
                     return Driven::Waits(Some(Wait::Output));
                 }
             }
-            if self.streaming.is_some() {
-                match self.take_pieces(buffers, shared.tally) {
+            if let Some(tail) = self.tail.as_deref() {
+                let driven = match tail {
+                    Tail::Streamed(_) => self.take_pieces(buffers, shared.tally),
+                    Tail::Shared(_) => self.write_shared(limit, shared.tally),
+                };
+                match driven {
                     Some(driven) => return driven,
                     None => continue,
                 }
@@ -236,10 +271,22 @@ impl Socket {
                     (_, false) => End::Linger,
                 };
             }
-            Next::Stream(_) if self.end == End::Mute => self.is_behind = true,
+            Next::Stream(Streamed { closes, .. }) | Next::Share(Body { closes, .. })
+                if self.end == End::Mute =>
+            {
+                self.is_behind = true;
+                if closes {
+                    self.end = End::Close;
+                }
+            }
             Next::Stream(answer) => {
                 self.is_behind = true;
                 streamed = Some(answer);
+            }
+            Next::Share(body) => {
+                self.is_behind = true;
+                self.begin_shared(body, output, shared.tally);
+                return None;
             }
         }
         self.write(&buffers.output, shared.tally);
@@ -284,6 +331,57 @@ impl Socket {
         }
     }
 
+    /// Writes answers and, in the same call, the beginning of the body behind the last one. Keeps what the socket does not
+    /// take of the answers.
+    fn begin_shared(&mut self, body: Body, output: &mut Vec<u8>, tally: &Tally) {
+        let answers = output.len();
+        output.extend_from_slice(&body.bytes[..body.bytes.len().min(FIRST_SHARED)]);
+        let mut sharing = Sharing { body, sent: 0 };
+        match self.stream.write(output) {
+            Ok(written) => {
+                self.progress += written as u64;
+                tally.happened(Happening::BytesOut, written as u64);
+                let of_answers = written.min(answers);
+                self.output.extend_from_slice(&output[of_answers..answers]);
+                sharing.sent = written - of_answers;
+            }
+            // an error that stays is met again by the next write
+            Err(_) => self.output.extend_from_slice(&output[..answers]),
+        }
+        self.tail = Some(Box::new(Tail::Shared(sharing)));
+    }
+
+    /// Writes more of a shared body. `None` if it is complete, or nobody takes it.
+    fn write_shared(&mut self, limit: u64, tally: &Tally) -> Option<Driven> {
+        while let Some(Tail::Shared(sharing)) = self.tail.as_deref_mut() {
+            if sharing.sent == sharing.body.bytes.len() {
+                if sharing.body.closes {
+                    self.end = End::Linger;
+                }
+                self.tail = None;
+                break;
+            }
+            if self.progress >= limit {
+                return Some(Driven::Again);
+            }
+            let rest = &sharing.body.bytes[sharing.sent..];
+            let room = (limit - self.progress).min(rest.len() as u64) as usize;
+            match self.stream.write(&rest[..room]) {
+                Ok(written) => {
+                    sharing.sent += written;
+                    self.progress += written as u64;
+                    tally.happened(Happening::BytesOut, written as u64);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Some(Driven::Waits(Some(Wait::Output)));
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => self.mute(),
+            }
+        }
+        None
+    }
+
     /// Writes what the socket had not taken.
     fn flush(&mut self, tally: &Tally) {
         while self.sent < self.output.len() {
@@ -305,7 +403,7 @@ impl Socket {
     /// Sends what the pool has written. `None` if the answer is complete.
     fn take_pieces(&mut self, buffers: &mut Buffers, tally: &Tally) -> Option<Driven> {
         let output = &mut buffers.output;
-        while let Some(streaming) = &self.streaming {
+        while let Some(Tail::Streamed(streaming)) = self.tail.as_deref() {
             output.clear();
             match streaming.pieces.try_recv() {
                 Ok(Piece::Bytes(piece)) if streaming.is_chunked => head::chunk(output, &piece),
@@ -317,7 +415,7 @@ impl Socket {
                     if streaming.closes {
                         self.end = End::Linger;
                     }
-                    self.streaming = None;
+                    self.tail = None;
                 }
                 Err(TryRecvError::Empty) => return Some(Driven::Waits(None)),
                 Err(TryRecvError::Disconnected) => return Some(Driven::Close),

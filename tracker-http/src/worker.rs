@@ -336,6 +336,10 @@ impl<'a, S: Service> Worker<'a, S> {
         match driven {
             Driven::Close => self.close(id),
             Driven::Again => {
+                // what has got on waits for nothing but its turn: its next wait is a new one
+                if self.sockets[id].progress() != before {
+                    self.waiting.leave(&mut self.sockets, id);
+                }
                 self.sockets[id].has_todo = true;
                 self.todo.push(id);
                 self.register(id);

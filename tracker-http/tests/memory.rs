@@ -5,12 +5,15 @@
 
 use std::alloc::System;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, Socket, Type};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tracker_core::{Config, Tracker};
-use tracker_http::{Access, Clock, Rules, Server, Settings, TrackerService};
+use tracker_http::parser::Request;
+use tracker_http::{Access, Clock, Context, Reply, Rules, Server, Service, Settings, TrackerService};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -20,6 +23,17 @@ const CONNECTIONS: usize = 4000;
 /// What a server without connections takes, at the least: a worker's buffers.
 const FIXED: usize = 128 << 10;
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A page that is shared.
+struct Page(Arc<[u8]>);
+
+impl Service for Page {
+    fn call(&self, request: &Request<'_>, _: IpAddr, _: &mut Context, reply: &mut Reply<'_>) {
+        if request.path == b"/page" {
+            reply.share(200, "text/html", &[], Arc::clone(&self.0));
+        }
+    }
+}
 
 /// An announce; all of one number are the same.
 fn announce(torrent: usize, port: usize, more: &str) -> Vec<u8> {
@@ -156,6 +170,36 @@ fn idle_connections_are_small(addr: SocketAddr, server: &Server, before: usize) 
     assert!((100..500).contains(&each), "an idle connection takes {each} bytes");
 }
 
+/// Whoever asks for a shared body and reads nothing makes the server keep a reference to it.
+fn shared_bodies_are_not_copied(addr: SocketAddr, page: &Arc<[u8]>) {
+    const COUNT: usize = 200;
+    let free = Arc::strong_count(page);
+    let wait_for = |count: usize| {
+        let begin = Instant::now();
+        while Arc::strong_count(page) != count {
+            assert!(begin.elapsed() < PATIENCE, "{} references, not {count}", Arc::strong_count(page));
+            std::thread::yield_now();
+        }
+    };
+    let mut clients = Vec::with_capacity(COUNT);
+    let before = in_use();
+    for _ in 0..COUNT {
+        // so small that the kernel takes far less for the connection than the page has
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.set_tcp_mss(1460).unwrap();
+        socket.connect(&addr.into()).unwrap();
+        let mut client = TcpStream::from(socket);
+        client.write_all(b"GET /page HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+        clients.push(client);
+    }
+    wait_for(free + COUNT);
+    let each = in_use().saturating_sub(before) / COUNT;
+    assert!(each < 1 << 10, "a reader of a shared body takes {each} bytes");
+    drop(clients);
+    wait_for(free);
+}
+
 /// Whoever reads nothing makes the server keep a bounded amount of answers, however much is asked for.
 fn stalled_readers_are_bounded(addr: SocketAddr) {
     const COUNT: usize = 6;
@@ -194,7 +238,8 @@ fn serving_allocates_nothing_per_announce_and_keeps_little() {
         ..Settings::default()
     };
     let server = Server::bind(&["127.0.0.1:0".parse().unwrap()], settings, Clock::start()).unwrap();
-    let service = TrackerService::new(&tracker, Rules::default(), &access);
+    let page: Arc<[u8]> = vec![b'x'; 1_000_000].into();
+    let service = TrackerService::new(&tracker, Rules::default(), &access).beside(Page(Arc::clone(&page)));
     let addr = server.addrs()[0];
     let before = in_use();
     std::thread::scope(|scope| {
@@ -206,6 +251,7 @@ fn serving_allocates_nothing_per_announce_and_keeps_little() {
             while server.handle().counters().open_connections() > 0 && begin.elapsed() < PATIENCE {
                 std::thread::yield_now();
             }
+            shared_bodies_are_not_copied(addr, &page);
             stalled_readers_are_bounded(addr);
         }));
         server.handle().stop();

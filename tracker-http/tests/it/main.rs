@@ -18,6 +18,7 @@ mod pipelines;
 mod proxies;
 mod scrape;
 mod services;
+mod shared;
 mod site;
 mod stop;
 mod swarm;
