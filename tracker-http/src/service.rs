@@ -132,11 +132,10 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Answers with `body`, which is empty with 304. `extra` are further headers, name and value; they must not hold
+    /// Answers with `body`, which is left out with 304. `extra` are further headers, name and value; they must not hold
     /// anything that came from a peer.
     pub fn send(&mut self, status: u16, content_type: &str, extra: &[(&str, &str)], body: &[u8]) {
-        self.begin(status, content_type, extra, body.len());
-        if !self.is_head {
+        if self.begin(status, content_type, extra, body.len()) {
             self.out.extend_from_slice(body);
         }
     }
@@ -151,14 +150,13 @@ impl<'a> Reply<'a> {
         if body.len() < SHARED {
             return self.send(status, content_type, extra, &body);
         }
-        self.begin(status, content_type, extra, body.len());
-        if !self.is_head {
+        if self.begin(status, content_type, extra, body.len()) {
             self.later = Later::Shared(body);
         }
     }
 
-    /// Writes the head of an answer whose length is known.
-    fn begin(&mut self, status: u16, content_type: &str, extra: &[(&str, &str)], length: usize) {
+    /// Writes the head of an answer whose length is known; returns whether its body follows.
+    fn begin(&mut self, status: u16, content_type: &str, extra: &[(&str, &str)], length: usize) -> bool {
         self.status = status;
         // of all errors only these leave a connection open
         if status >= 400 && !matches!(status, 403..=405) {
@@ -166,6 +164,7 @@ impl<'a> Reply<'a> {
         }
         let framing = if status == 304 { Framing::Absent } else { Framing::Length(length) };
         head::head(self.out, status, content_type, framing, self.connection, extra);
+        !self.is_head && framing != Framing::Absent
     }
 
     /// Answers 200 with what [`Service::stream`] will write.
