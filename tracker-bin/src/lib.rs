@@ -4,13 +4,19 @@
 //! ready to use, and [`run`] does what was asked for. [`logging`], [`signals`], [`open_files`], [`access`] and
 //! [`reload`] are what a running tracker needs of its operating system.
 //!
+//! [`statistics`] knows what there is now and was before, [`dashboard`] shows it, [`housekeeping`] does what is to be done
+//! now and then, and [`keeper`] is the one who waits for the disk.
+//!
 //! Nothing here knows about swarms or HTTP but the wiring in [`serve`] and the [`pages`] beside it.
 #![forbid(unsafe_code)]
 
 pub mod access;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod error;
+pub mod housekeeping;
+pub mod keeper;
 pub mod logging;
 pub mod open_files;
 pub mod pages;
@@ -19,3 +25,5 @@ pub mod run;
 pub mod serve;
 pub mod settings;
 pub mod signals;
+pub mod statistics;
+pub mod visibility;

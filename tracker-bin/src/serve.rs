@@ -1,28 +1,37 @@
 //! The wiring: the core, the server and what keeps house, in one crossbeam scope.
 
 use std::net::{Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam::channel::bounded;
 use parking_lot::Mutex;
 use tracker_core::Tracker;
 use tracker_http::{
     Access, Clock, Handle, ListenError, Proxies, Rules, Server, ServerError, Settings as HttpSettings,
     TrackerService,
 };
+use tracker_store::{Grouping, Period, Series, Store, StoreError};
 
 use crate::config::{self, Config};
+use crate::dashboard::{Json, Page};
 use crate::error::Error;
+use crate::housekeeping::Housekeeping;
+use crate::keeper::{self, Keeper, Keeping};
 use crate::logging::{self, Logging};
 use crate::pages::{Health, Pages};
 use crate::reload::reload;
 use crate::settings::Settings;
 use crate::signals::{Signal, Signals};
+use crate::statistics::{Statistics, unix_now};
+use crate::visibility::Visibility;
 use crate::{access, open_files};
 
 /// The longest time between two sweeps; a tenth of the peer timeout if that is shorter.
 const SWEEP: Duration = Duration::from_secs(10);
+/// Samples that may wait for a disk that does not answer: more than half a day of them by the second.
+const SAMPLES: usize = 50_000;
 
 /// Serves until it is told to stop.
 ///
@@ -33,43 +42,136 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
     let log = Logging::start(&settings)?;
     let signals = Signals::install()?;
     // nothing is said before it is known that nothing is wrong
-    let mut warnings = Vec::new();
-    fit_connections(&mut settings, &mut warnings);
-    let server = bind(&settings, &mut warnings)?;
-
-    let tracker = Tracker::new(core_config(&settings.config)?);
+    let mut notes = Notes::default();
+    fit_connections(&mut settings, &mut notes);
+    let server = bind(&settings, &mut notes)?;
+    let clock = server.clock();
     let access = Access::new(list);
-    let health = Health::default();
-    let service =
-        TrackerService::new(&tracker, rules(&settings.config), &access).beside(Pages { health: &health });
+    let tracker = Tracker::new(core_config(&settings.config)?);
+    let (mut store, series, completed) = restore(&settings, &tracker, &access, clock, &mut notes)?;
+
+    let handle = server.handle();
+    let statistics = Statistics::new(&tracker, handle.clone(), clock, series, completed);
+    let (health, keeping) = (Health::default(), Keeping::default());
+    let visibility = Visibility::new(settings.config.stats.clone());
+    let config = settings.config.clone();
+    let pages = Pages {
+        health: &health,
+        statistics: &statistics,
+        keeping: &keeping,
+        visibility: &visibility,
+        sample_every: config.store.sample_every,
+        page: Page::new(),
+        json: Json::default(),
+    };
+    let service = TrackerService::new(&tracker, rules(&config), &access).beside(pages);
+    let housekeeping = Housekeeping {
+        tracker: &tracker,
+        access: &access,
+        statistics: &statistics,
+        clock,
+        sweep_every: SWEEP.min(peer_timeout(&config) / 10),
+        sample_every: config.store.sample_every,
+    };
+    let keeper = Keeper {
+        tracker: &tracker,
+        statistics: &statistics,
+        clock,
+        snapshot_every: config.store.snapshot_every,
+        keeping: &keeping,
+        health: &health,
+        complained: Mutex::new(None),
+    };
 
     for addr in server.addrs() {
         logging::say(&format!("listening on http://{addr}"));
     }
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    let handle = server.handle();
-    let sweep = SWEEP.min(peer_timeout(&settings.config) / 10);
+    notes.log();
     let (stop, stopped) = bounded::<()>(0);
+    let (taken, samples) = bounded(SAMPLES);
+    let is_stopping = AtomicBool::new(false);
     let closer = signals.closer();
     let settings = Mutex::new(settings);
     let ended = crossbeam::scope(|scope| {
         server.spawn(scope, &service);
-        scope.spawn(|_| keep_house(&tracker, &access, server.clock(), sweep, &stopped));
+        scope.spawn(|_| housekeeping.run(&stopped, &{ taken }));
+        scope.spawn(|_| keeper.run(&mut store, &samples, &is_stopping));
         scope.spawn(|_| {
-            obey(signals, &handle, || put_in_force(&settings, &tracker, &access, server.clock(), &log));
+            obey(signals, &handle, || {
+                put_in_force(&settings, &housekeeping, &visibility, &log);
+            });
+            is_stopping.store(true, Relaxed);
             drop(stop);
         });
     });
     closer.close();
     match ended {
         Ok(()) => {
+            // nobody announces any more
+            keeper.finish(&mut store);
             tracing::info!("stopped");
             Ok(())
         }
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+/// What is to be logged when it is known that nothing keeps the tracker from starting.
+#[derive(Debug, Default)]
+struct Notes {
+    warnings: Vec<String>,
+    news: Vec<String>,
+}
+
+impl Notes {
+    fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    fn log(self) {
+        self.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        self.news.iter().for_each(|news| tracing::info!("{news}"));
+    }
+}
+
+/// Opens the store, and puts the swarms in it into the tracker. Returns the history and how many downloads were
+/// completed before.
+fn restore(
+    settings: &Settings,
+    tracker: &Tracker,
+    access: &Access,
+    clock: Clock,
+    notes: &mut Notes,
+) -> Result<(Store, Series, u64), Error> {
+    let refuse = |error: StoreError| settings.refuse("store.dir", &error.complaint());
+    let wall = unix_now();
+    let (store, series, damage) = Store::open(&settings.config.store.dir, wall).map_err(refuse)?;
+    let loaded = store.load_swarms(tracker, clock.now(), wall).map_err(refuse)?;
+    for damage in damage.iter().chain(&loaded.damage) {
+        notes.warn(keeper::describe(&store, damage));
+    }
+    if loaded.from_older > 0 {
+        notes.warn(format!("{} torrents come from the snapshot before the last one", loaded.from_older));
+    }
+    if loaded.refused_torrents > 0 {
+        let refused = loaded.refused_torrents;
+        notes.warn(format!("swarm.max_torrents leaves no room for {refused} torrents of the snapshot"));
+    }
+    let list = access.current();
+    let dropped = tracker.retain(clock.now(), |info_hash| list.permits(info_hash));
+    if let Some(time) = loaded.time {
+        let age = humantime::format_duration(Duration::from_secs(wall.saturating_sub(time)));
+        let torrents = tracker.totals().torrents;
+        let peers = loaded.peers;
+        let gone = loaded.skipped;
+        notes.news.push(format!(
+            "{peers} peers of {torrents} torrents are back from a snapshot {age} old; {gone} have gone meanwhile, \
+             and {dropped} torrents are not allowed any more"
+        ));
+    }
+    let past = series.query(Period::All, Grouping::Hour, wall).points;
+    let sampled = past.iter().flatten().map(|point| point.completed).max().unwrap_or(0);
+    Ok((store, series, loaded.completed.max(sampled)))
 }
 
 /// Does what the signals say, until it is to stop.
@@ -87,61 +189,47 @@ fn obey(signals: Signals, server: &Handle, reload: impl Fn()) {
 }
 
 /// Reads the configuration again, and drops the torrents that are not allowed any more.
-fn put_in_force(settings: &Mutex<Settings>, tracker: &Tracker, access: &Access, clock: Clock, log: &Logging) {
+fn put_in_force(
+    settings: &Mutex<Settings>,
+    housekeeping: &Housekeeping<'_>,
+    visibility: &Visibility,
+    log: &Logging,
+) {
     let mut settings = settings.lock();
     let reloaded = match reload(&settings) {
         Ok(reloaded) => reloaded,
         Err(error) => return tracing::error!("nothing is reloaded: {error}"),
     };
     log.set_level(reloaded.settings.config.log.level);
-    access.replace(reloaded.access);
+    visibility.replace(reloaded.settings.config.stats.clone());
+    housekeeping.access.replace(reloaded.access);
     *settings = reloaded.settings;
-    let dropped = drop_forbidden(tracker, access, clock);
+    let dropped = housekeeping.drop_forbidden();
     tracing::info!("reloaded; {dropped} torrents are not allowed any more");
     if !reloaded.waiting.is_empty() {
         tracing::warn!("these changes wait for a restart: {}", reloaded.waiting.join(", "));
     }
 }
 
-fn drop_forbidden(tracker: &Tracker, access: &Access, clock: Clock) -> u64 {
-    let list = access.current();
-    tracker.retain(clock.now(), |info_hash| list.permits(info_hash))
-}
-
-/// Sweeps every `period`, until the other end of `stopped` is dropped.
-fn keep_house(tracker: &Tracker, access: &Access, clock: Clock, period: Duration, stopped: &Receiver<()>) {
-    let mut seen = access.current();
-    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(period) {
-        let expired = tracker.expire(clock.now());
-        tracing::debug!("swept: {} peers and {} torrents have gone", expired.peers, expired.torrents);
-        let current = access.current();
-        if !std::sync::Arc::ptr_eq(&seen, &current) {
-            // a request that was being answered while the list was replaced may have brought a torrent back
-            drop_forbidden(tracker, access, clock);
-            seen = current;
-        }
-    }
-}
-
-fn fit_connections(settings: &mut Settings, warnings: &mut Vec<String>) {
+fn fit_connections(settings: &mut Settings, notes: &mut Notes) {
     let asked = settings.config.http.max_connections;
     // a worker has its poll, what wakes it, and a socket for each address
     let of_workers = workers(&settings.config) * (2 + settings.config.http.listen.len());
     match open_files::make_room(asked, open_files::RESERVE + of_workers) {
         Ok(room) if room.connections < asked => {
-            warnings.push(format!(
+            notes.warn(format!(
                 "http.max_connections is lowered from {asked} to {}: only {} files can be open",
                 room.connections, room.limit
             ));
             settings.config.http.max_connections = room.connections;
         }
         Ok(_) => {}
-        Err(error) => warnings.push(format!("the limit of open files cannot be read: {error}")),
+        Err(error) => notes.warn(format!("the limit of open files cannot be read: {error}")),
     }
 }
 
 /// Listens on all addresses. Of those that are there by default, the IPv6 one goes where the machine has none.
-fn bind(settings: &Settings, warnings: &mut Vec<String>) -> Result<Server, Error> {
+fn bind(settings: &Settings, notes: &mut Notes) -> Result<Server, Error> {
     let config = &settings.config;
     let clock = Clock::start();
     let http = http_settings(config)?;
@@ -160,7 +248,7 @@ fn bind(settings: &Settings, warnings: &mut Vec<String>) -> Result<Server, Error
                 && error.addr.ip() == Ipv6Addr::UNSPECIFIED
                 && !settings.is_written("http.listen") =>
         {
-            warnings.push(format!("{error}: serving IPv4 only"));
+            notes.warn(format!("{error}: serving IPv4 only"));
             let rest: Vec<_> = addrs.iter().copied().filter(|addr| *addr != error.addr).collect();
             bind(&rest).map_err(refuse)
         }

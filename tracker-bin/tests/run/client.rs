@@ -48,6 +48,11 @@ impl Answer {
         self.body.windows(part.len()).any(|window| window == part.as_bytes())
     }
 
+    pub(crate) fn json(&self) -> serde_json::Value {
+        assert_eq!((self.status, self.field("content-type")), (200, Some("application/json")));
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
     fn bencode(&self) -> BencodeRef<'_> {
         assert_eq!(self.status, 200);
         BencodeRef::decode(&self.body, BDecodeOpt::default()).unwrap()
@@ -207,7 +212,13 @@ impl Client {
     #[track_caller]
     fn more(&mut self) -> bool {
         let mut buffer = [0; 16 << 10];
-        match self.stream.read(&mut buffer) {
+        let read = loop {
+            match self.stream.read(&mut buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        match read {
             Ok(read) => {
                 self.ahead.extend_from_slice(&buffer[..read]);
                 read > 0

@@ -7,6 +7,7 @@
 mod access;
 mod client;
 mod config;
+mod crash;
 mod descriptors;
 mod expiry;
 mod logs;
@@ -16,5 +17,7 @@ mod place;
 mod program;
 mod reload;
 mod start;
+mod statistics;
 mod stop;
+mod store;
 mod workers;

@@ -5,7 +5,8 @@ use crate::place::Place;
 
 #[test]
 fn every_path_has_its_answer_on_one_connection() {
-    let program = Place::empty().start(&[]);
+    let place = Place::empty();
+    let program = place.start(&[]);
     let mut client = program.client();
     let health = client.ask(get("/health"));
     assert_eq!((health.status, health.field("content-type")), (200, Some("application/json")));
@@ -23,7 +24,8 @@ fn every_path_has_its_answer_on_one_connection() {
 
 #[test]
 fn head_is_answered_as_get_without_the_body() {
-    let program = Place::empty().start(&[]);
+    let place = Place::empty();
+    let program = place.start(&[]);
     let mut client = program.client();
     for path in ["/health", "/", "/favicon.ico", "/nothing"] {
         let full = client.ask(get(path));
@@ -37,7 +39,8 @@ fn head_is_answered_as_get_without_the_body() {
 
 #[test]
 fn other_methods_are_told_so() {
-    let program = Place::empty().start(&[]);
+    let place = Place::empty();
+    let program = place.start(&[]);
     let mut client = program.client();
     for method in ["POST", "OPTIONS", "DELETE", "PUT"] {
         for path in ["/health", "/", "/announce", "/nothing"] {
@@ -51,7 +54,8 @@ fn other_methods_are_told_so() {
 
 #[test]
 fn what_is_no_request_is_refused_and_closed() {
-    let program = Place::empty().start(&[]);
+    let place = Place::empty();
+    let program = place.start(&[]);
     for (nonsense, status) in [
         ("nonsense\r\n\r\n", 400),
         ("GET / HTTP/3.0\r\n\r\n", 505),

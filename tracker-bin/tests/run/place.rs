@@ -39,11 +39,21 @@ impl Place {
         std::fs::write(self.path(name), text).unwrap();
     }
 
+    /// What is in a file; nothing if it is not there.
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
     /// The names in the directory.
     pub(crate) fn names(&self) -> Vec<String> {
+        self.names_in("")
+    }
+
+    /// The names in a directory below it.
+    pub(crate) fn names_in(&self, dir: &str) -> Vec<String> {
         let name =
             |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
-        let mut names: Vec<_> = std::fs::read_dir(self.dir.path()).unwrap().map(name).collect();
+        let mut names: Vec<_> = std::fs::read_dir(self.path(dir)).unwrap().map(name).collect();
         names.sort();
         names
     }

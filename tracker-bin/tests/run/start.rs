@@ -44,7 +44,7 @@ fn ipv6_has_its_brackets_and_carries_ipv6_only() {
     assert_eq!(answer.told().incomplete, 1);
 
     // the same port of the other family is free
-    let all = place.start(&["--listen", "[::]:0"]);
+    let all = place.start(&["--listen", "[::]:0", "--data-dir", "other"]);
     let v4 = SocketAddr::from(([127, 0, 0, 1], all.addr().port()));
     assert!(Client::try_new(v4).is_none());
     all.stop();
@@ -149,10 +149,10 @@ fn a_log_file_that_cannot_be_written_is_refused() {
 }
 
 #[test]
-fn what_is_not_asked_for_is_not_written() {
+fn nothing_is_written_beside_the_data_directory() {
     let place = Place::empty();
     let program = place.start(&[]);
     program.client().announce(1, 1000, "");
     program.stop();
-    assert_eq!(place.names(), [""; 0]);
+    assert_eq!(place.names(), ["tracker-data"]);
 }
