@@ -1,0 +1,2 @@
+//! What the programs of this crate share. Each program stands in `src/bin`, and says what it does with `--help`.
+#![forbid(unsafe_code)]
