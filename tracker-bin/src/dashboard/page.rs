@@ -11,14 +11,15 @@ const STYLES: [&str; 2] =
     [include_str!("../../assets/vendor/uplot/uPlot.min.css"), include_str!("../../assets/stats.css")];
 const CHARTS: [&str; 1] = [include_str!("../../assets/vendor/uplot/uPlot.iife.min.js")];
 /// In this order: each uses those before it.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 11] = [
     include_str!("../../assets/stats/format.js"),
     include_str!("../../assets/stats/columns.js"),
     include_str!("../../assets/stats/theme.js"),
     include_str!("../../assets/stats/figures.js"),
+    include_str!("../../assets/stats/shapes.js"),
+    include_str!("../../assets/stats/chart.js"),
     include_str!("../../assets/stats/legend.js"),
     include_str!("../../assets/stats/zoom.js"),
-    include_str!("../../assets/stats/chart.js"),
     include_str!("../../assets/stats/table.js"),
     include_str!("../../assets/stats/loading.js"),
     include_str!("../../assets/stats/page.js"),
