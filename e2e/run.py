@@ -15,12 +15,12 @@ import signal
 import socket
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import process
 from pair import Pair, PairFailed
+from report import Report
 from tracker import Tracker
 
 AT_A_TIME = 2
@@ -34,19 +34,6 @@ PAIRS = [
     Pair("aria2", "libtorrent"),
     Pair("libtorrent", "libtorrent", family=6),
 ]
-
-
-class Report:
-    """Lines as they come, from any thread, and the sums at the end."""
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self.sums = {"passed": 0, "failed": 0, "skipped": 0}
-
-    def add(self, verdict, name, detail):
-        with self._lock:
-            self.sums[verdict] += 1
-            print(f"{verdict:<8}{name:<36}{detail}", flush=True)
 
 
 def run_pair(pair, tracker, folder, report):
@@ -97,7 +84,7 @@ def run(arguments, folder):
     finally:
         tracker.kill()
 
-    print(", ".join(f"{count} {verdict}" for verdict, count in report.sums.items()))
+    print(report.summary())
     return 1 if report.sums["failed"] else 0
 
 

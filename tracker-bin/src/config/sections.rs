@@ -188,8 +188,7 @@ section! {
 }
 
 section! {
-    /// Who sees /stats, /stats.json and /metrics.
-    /// Read and checked by this version, in force in a later one.
+    /// Who sees /stats, /stats.json and /metrics. /health is for everybody.
     pub struct Stats {
         /// Whether everybody does.
         public: bool = true,
@@ -200,13 +199,12 @@ section! {
 
 section! {
     /// History and snapshots on disk.
-    /// Read and checked by this version, in force in a later one.
     pub struct Store {
         /// The directory, relative to the working directory.
         dir: PathBuf = PathBuf::from("tracker-data"),
         /// How often a sample of the statistics is kept.
         sample_every: Duration = Duration::from_secs(60),
-        /// How often the swarms are written down.
+        /// How often the swarms are written down: a crash costs no more than that.
         snapshot_every: Duration = Duration::from_secs(5 * 60),
     }
 }
