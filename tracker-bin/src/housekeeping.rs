@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
 use tracker_core::Tracker;
 use tracker_http::{Access, Clock};
 
@@ -12,6 +12,8 @@ use crate::statistics::{Statistics, wall_clock};
 
 /// Figures are looked at so often, for the rates.
 const MARK: Duration = Duration::from_secs(1);
+/// Samples that may wait for a disk that does not answer: more than half a day of them by the second.
+const WAITING: usize = 50_000;
 
 /// Keeps house.
 #[derive(Debug)]
@@ -54,8 +56,11 @@ impl Housekeeping<'_> {
                 sweep_at = Instant::now() + self.sweep_every;
             }
             if sample_at <= now {
-                if let Err(TrySendError::Full(_)) = samples.try_send(self.statistics.take_sample()) {
-                    // the disk has not answered for days
+                let taken = self.statistics.take_sample();
+                if samples.len() < WAITING {
+                    // fails only if the keeper has panicked, which ends the program
+                    let _ = samples.send(taken);
+                } else {
                     tracing::error!(
                         "a sample is lost, since the data directory does not answer: see store.dir"
                     );

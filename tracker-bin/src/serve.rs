@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use crossbeam::channel::bounded;
+use crossbeam::channel::{bounded, unbounded};
 use parking_lot::Mutex;
 use tracker_core::Tracker;
 use tracker_http::{
@@ -30,8 +30,6 @@ use crate::{access, open_files};
 
 /// The longest time between two sweeps; a tenth of the peer timeout if that is shorter.
 const SWEEP: Duration = Duration::from_secs(10);
-/// Samples that may wait for a disk that does not answer: more than half a day of them by the second.
-const SAMPLES: usize = 50_000;
 
 /// Serves until it is told to stop.
 ///
@@ -88,7 +86,7 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
     }
     notes.log();
     let (stop, stopped) = bounded::<()>(0);
-    let (taken, samples) = bounded(SAMPLES);
+    let (taken, samples) = unbounded();
     let is_stopping = AtomicBool::new(false);
     let closer = signals.closer();
     let settings = Mutex::new(settings);
