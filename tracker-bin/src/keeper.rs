@@ -14,6 +14,8 @@ use tracker_store::{Damage, Hour, Sample, Saved, Store};
 use crate::pages::Health;
 use crate::statistics::{Statistics, unix_now};
 
+/// When the first snapshot is taken. While the tracker is younger than `snapshot_every`, it loses no more than half its life.
+const FIRST: Duration = Duration::from_secs(10);
 /// After a write that failed, the next is tried no later than this.
 const RETRY: Duration = Duration::from_secs(30);
 /// How often is looked for what is too old to be kept.
@@ -96,7 +98,7 @@ pub struct Keeper<'a> {
 impl Keeper<'_> {
     /// Writes what comes, and a snapshot now and then, until nothing can come any more.
     pub fn run(&self, store: &mut Store, samples: &Receiver<Taken>, is_stopping: &AtomicBool) {
-        let mut snapshot_at = Instant::now() + self.snapshot_every;
+        let mut snapshot_at = Instant::now() + self.pause();
         let mut compact_at = Instant::now();
         let mut retry_at = None;
         loop {
@@ -120,10 +122,15 @@ impl Keeper<'_> {
             }
             if snapshot_at <= now {
                 let written = self.snapshot(store, || !is_stopping.load(Relaxed));
-                let wait = if written { self.snapshot_every } else { self.snapshot_every.min(RETRY) };
+                let wait = if written { self.pause() } else { self.snapshot_every.min(RETRY) };
                 snapshot_at = Instant::now() + wait;
             }
         }
+    }
+
+    /// How long to wait for the next snapshot: as long as the tracker runs already, within bounds.
+    fn pause(&self) -> Duration {
+        self.clock.elapsed().clamp(FIRST.min(self.snapshot_every), self.snapshot_every)
     }
 
     /// Writes down what has been since, when nothing changes any more.

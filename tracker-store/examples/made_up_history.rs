@@ -67,7 +67,8 @@ impl Life {
         self.mood = 0.995 * self.mood + 0.006 * self.chance();
         let daily = 0.32 * (TAU * (days - 14.5 / 24.0)).sin() + 0.06 * (2.0 * TAU * (days - 0.1)).sin();
         let crowd = progress - 0.45;
-        let crowd = if crowd > 0.0 { 0.7 * (-crowd * 14.0).exp() * (1.0 - (-crowd * 400.0).exp()) } else { 0.0 };
+        let crowd =
+            if crowd > 0.0 { 0.7 * (-crowd * 14.0).exp() * (1.0 - (-crowd * 400.0).exp()) } else { 0.0 };
         let level = (1.0 + daily) * if is_weekend { 1.12 } else { 1.0 } * (0.9 + 0.2 * progress);
         let noise = 1.0 + 0.004 * self.chance();
         let peers = self.mean * (level + self.mood + crowd) * noise;

@@ -1,6 +1,7 @@
 //! What was found wrong with a file, as a sentence for the operator.
 
 use std::fmt;
+use std::io;
 
 use crate::read::{Tail, Tally};
 
@@ -40,11 +41,12 @@ impl Damage {
     pub(crate) fn of(
         file: &str,
         tally: &Tally,
-        aside: impl FnOnce() -> Result<String, String>,
+        aside: impl FnOnce() -> io::Result<String>,
     ) -> Option<Damage> {
         let kind = if tally.is_damaged() {
             let Tally { lost, kept, doubled, .. } = *tally;
-            DamageKind::Corrupt { lost, kept, doubled, aside: aside(), is_ended: true }
+            let aside = aside().map_err(|error| error.to_string());
+            DamageKind::Corrupt { lost, kept, doubled, aside, is_ended: true }
         } else {
             match tally.tail {
                 Tail::Whole => return None,
@@ -63,7 +65,8 @@ impl fmt::Display for Damage {
             DamageKind::Torn => write!(f, "{file} ended amid a line, which is cut off: nothing else is lost"),
             DamageKind::Unended => write!(f, "{file} lacked its last line end: nothing is lost"),
             DamageKind::Corrupt { lost, kept, doubled, aside, is_ended } => {
-                write!(f, "{file} is damaged: {lost} lines are lost, {kept} are intact and kept")?;
+                let (lines, are) = if *lost == 1 { ("line", "is") } else { ("lines", "are") };
+                write!(f, "{file} is damaged: {lost} {lines} {are} lost, {kept} intact and kept")?;
                 if *doubled > 0 {
                     write!(f, ", {doubled} were there twice")?;
                 }

@@ -1,16 +1,15 @@
 //! The data directory: made, locked, and the few ways in which its files change.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Obstacle, StoreError};
 use crate::faults::step;
+use crate::replacement::temporary;
 
 const LOCK: &str = "lock";
 const PROBE: &str = "probe.tmp";
-/// Buffer of what is written in one go.
-const BUFFER: usize = 256 << 10;
 
 /// A directory that this process alone writes to, as long as this value lives.
 ///
@@ -72,29 +71,63 @@ impl DataDir {
         private(OpenOptions::new().append(true).create(make)).open(self.file(name))
     }
 
-    /// Copies a damaged file as it is, so that nothing in it is lost, and returns the copy's name.
+    /// Copies a damaged file as it is, so that nothing in it is lost, and returns the copy's name. Where there is a copy
+    /// of it already, from an attempt that got no further or an earlier start, that is the one.
     pub(crate) fn put_aside(&self, name: &str, now: u64) -> io::Result<String> {
-        let mut source = File::open(self.file(name))?;
+        let current = self.file(name);
         let stem = format!("{name}.corrupt-{now}");
-        let mut copy = stem.clone();
+        let mut copy = match self.copy_of(name)? {
+            Some(copy) => return Ok(copy),
+            None => stem.clone(),
+        };
         for n in 2.. {
-            step("create copy")?;
-            match private(OpenOptions::new().write(true).create_new(true)).open(self.file(&copy)) {
-                Ok(mut target) => {
-                    let copied = step("copy").and_then(|()| io::copy(&mut source, &mut target));
-                    if let Err(error) = copied.and_then(|_| target.sync_all()) {
-                        // half a copy is of no use, and takes room
-                        let _ = fs::remove_file(self.file(&copy));
-                        return Err(error);
-                    }
-                    break;
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => copy = format!("{stem}-{n}"),
-                Err(error) => return Err(error),
+            if !self.file(&copy).try_exists()? {
+                break;
             }
+            copy = format!("{stem}-{n}");
+        }
+        if let Err(error) = self.copy(&current, &copy) {
+            // without room for a copy, another name is as good while nobody writes to the file
+            step("link")?;
+            fs::hard_link(&current, self.file(&copy)).map_err(|_| error)?;
         }
         self.sync()?;
         Ok(copy)
+    }
+
+    /// The name of a file put aside that is what `name` is now.
+    fn copy_of(&self, name: &str) -> io::Result<Option<String>> {
+        let start = format!("{name}.corrupt-");
+        let length = fs::metadata(self.file(name))?.len();
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let copy = entry.file_name().into_string().unwrap_or_default();
+            let is_one = copy.strip_prefix(&start).is_some_and(|rest| !rest.ends_with(".tmp"));
+            if is_one && entry.metadata()?.len() == length && is_same(&self.file(name), &entry.path())? {
+                return Ok(Some(copy));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Copies a file, all of it or nothing.
+    fn copy(&self, from: &Path, to: &str) -> io::Result<()> {
+        let temporary = self.file(&temporary(to));
+        let copy = || {
+            step("create copy")?;
+            let mut target =
+                private(OpenOptions::new().write(true).create(true).truncate(true)).open(&temporary)?;
+            step("copy")?;
+            io::copy(&mut File::open(from)?, &mut target)?;
+            step("sync copy")?;
+            target.sync_all()?;
+            step("rename copy")?;
+            fs::rename(&temporary, self.file(to))
+        };
+        copy().inspect_err(|_| {
+            // half a copy is of no use, and takes room
+            let _ = step("tidy up").and_then(|()| fs::remove_file(&temporary));
+        })
     }
 
     /// Makes what was created, renamed and removed in the directory durable.
@@ -104,100 +137,56 @@ impl DataDir {
     }
 
     fn probe(&self) -> io::Result<()> {
+        step("probe")?;
         let path = self.file(PROBE);
         private(OpenOptions::new().write(true).create(true).truncate(true)).open(&path)?;
         fs::remove_file(path)
     }
 }
 
-/// A file that is being written to take another's place. Dropped before its [commit](Replacement::commit) it is removed
-/// and has changed nothing.
-#[derive(Debug)]
-pub(crate) struct Replacement<'d> {
-    dir: &'d DataDir,
-    name: &'static str,
-    out: BufWriter<File>,
-    is_committed: bool,
-}
-
-impl<'d> Replacement<'d> {
-    pub(crate) fn begin(dir: &'d DataDir, name: &'static str) -> io::Result<Self> {
-        step("create")?;
-        let file = private(OpenOptions::new().write(true).create(true).truncate(true))
-            .open(dir.file(&temporary(name)))?;
-        Ok(Replacement { dir, name, out: BufWriter::with_capacity(BUFFER, file), is_committed: false })
-    }
-
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        step("write")?;
-        self.out.write_all(bytes)
-    }
-
-    /// Puts the file in the place of the current one. That becomes `older`, if a name is given: at no moment is there no
-    /// file under `name` if there was one before.
-    pub(crate) fn commit(mut self, older: Option<&'static str>) -> io::Result<()> {
-        self.out.flush()?;
-        step("sync")?;
-        self.out.get_ref().sync_all()?;
-        let current = self.dir.file(self.name);
-        if let Some(older) = older {
-            self.keep(&current, older)?;
-        }
-        step("rename")?;
-        fs::rename(self.dir.file(&temporary(self.name)), current)?;
-        self.is_committed = true;
-        self.dir.sync()
-    }
-
-    /// Gives the current file the name `older` too, in the place of the one that has it.
-    fn keep(&self, current: &Path, older: &str) -> io::Result<()> {
-        let temporary = self.dir.file(&temporary(older));
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        step("link")?;
-        if fs::hard_link(current, &temporary).is_err() {
-            // there are file systems without hard links
-            step("copy for want of links")?;
-            let mut target =
-                private(OpenOptions::new().write(true).create(true).truncate(true)).open(&temporary)?;
-            io::copy(&mut File::open(current)?, &mut target)?;
-            target.sync_all()?;
-        }
-        step("rename older")?;
-        fs::rename(temporary, self.dir.file(older))
-    }
-}
-
-impl Drop for Replacement<'_> {
-    fn drop(&mut self) {
-        if !self.is_committed && step("tidy up").is_ok() {
-            // what is left over is overwritten the next time
-            let _ = fs::remove_file(self.dir.file(&temporary(self.name)));
-        }
-    }
-}
-
-fn temporary(name: &str) -> String {
-    format!("{name}.tmp")
-}
-
 fn make(path: &Path) -> io::Result<()> {
     step("make directory")?;
+    if path.is_dir() {
+        return Ok(());
+    }
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    builder.create(path)?;
+    // what is in a directory lasts no longer than its name in the one above; which of them are new is not known
+    for above in path.ancestors().skip(1) {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        // not every directory may be opened
+        let _ = File::open(above).and_then(|above| above.sync_all());
+    }
+    Ok(())
 }
 
 fn open_lock(path: &Path) -> io::Result<File> {
+    step("lock")?;
     private(OpenOptions::new().write(true).create(true).truncate(false)).open(path.join(LOCK))
 }
 
+/// Whether two files hold the same.
+fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
+    let (mut one, mut other) = (BufReader::new(File::open(one)?), BufReader::new(File::open(other)?));
+    loop {
+        let (a, b) = (one.fill_buf()?, other.fill_buf()?);
+        let length = a.len().min(b.len());
+        if length == 0 {
+            return Ok(a.len() == b.len());
+        }
+        if a[..length] != b[..length] {
+            return Ok(false);
+        }
+        one.consume(length);
+        other.consume(length);
+    }
+}
+
 /// Files are for their owner alone: they hold addresses of peers.
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
@@ -206,6 +195,8 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::failing;
+    use crate::replacement::Replacement;
 
     #[test]
     fn one_process_has_it_at_a_time() {
@@ -263,13 +254,51 @@ mod tests {
     fn copies_put_aside_never_overwrite_one_another() {
         let place = tempfile::tempdir().unwrap();
         let dir = DataDir::open(place.path()).unwrap();
+        let put = |text: &str, now| {
+            fs::write(dir.file("x"), text).unwrap();
+            dir.put_aside("x", now).unwrap()
+        };
+        assert_eq!(put("one", 7), "x.corrupt-7");
+        assert_eq!(put("two", 7), "x.corrupt-7-2");
+        assert_eq!(put("three", 7), "x.corrupt-7-3");
+        for (name, text) in [("x.corrupt-7", "one"), ("x.corrupt-7-2", "two"), ("x.corrupt-7-3", "three")] {
+            assert_eq!(fs::read_to_string(dir.file(name)).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_was_put_aside_already_is_not_copied_again() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(place.path()).unwrap();
         fs::write(dir.file("x"), "one").unwrap();
         assert_eq!(dir.put_aside("x", 7).unwrap(), "x.corrupt-7");
-        fs::write(dir.file("x"), "two").unwrap();
-        assert_eq!(dir.put_aside("x", 7).unwrap(), "x.corrupt-7-2");
-        assert_eq!(dir.put_aside("x", 7).unwrap(), "x.corrupt-7-3");
-        assert_eq!(fs::read_to_string(dir.file("x.corrupt-7")).unwrap(), "one");
-        assert_eq!(fs::read_to_string(dir.file("x.corrupt-7-2")).unwrap(), "two");
+        fs::write(dir.file("x.corrupt-6.tmp"), "one").unwrap();
+        for now in 7..10 {
+            assert_eq!(dir.put_aside("x", now).unwrap(), "x.corrupt-7");
+        }
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            4,
+            "the lock, the file, half a copy and a whole one"
+        );
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_a_copy_the_file_gets_a_second_name() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(place.path()).unwrap();
+        fs::write(dir.file("x"), "one").unwrap();
+        let (_, steps) = failing(|_, _| false, io::ErrorKind::Other, || dir.put_aside("x", 1).unwrap());
+        fs::remove_file(dir.file("x.corrupt-1")).unwrap();
+        for (step, name) in steps.iter().enumerate().filter(|(_, name)| **name != "sync directory") {
+            let (copy, _) =
+                failing(move |at, _| at == step, io::ErrorKind::StorageFull, || dir.put_aside("x", 2));
+            assert_eq!(copy.unwrap(), "x.corrupt-2", "{name}");
+            assert_eq!(fs::read_to_string(dir.file("x.corrupt-2")).unwrap(), "one");
+            assert!(!dir.file("x.corrupt-2.tmp").exists());
+            fs::remove_file(dir.file("x.corrupt-2")).unwrap();
+        }
+        failing(|_, _| true, io::ErrorKind::StorageFull, || dir.put_aside("x", 3).unwrap_err());
     }
 
     #[test]
@@ -281,18 +310,5 @@ mod tests {
         fs::remove_dir_all(&path).unwrap();
         dir.revive().unwrap();
         assert!(matches!(DataDir::open(&path).unwrap_err().why, Obstacle::Taken));
-    }
-
-    #[test]
-    fn a_replacement_that_is_given_up_changes_nothing() {
-        let place = tempfile::tempdir().unwrap();
-        let dir = DataDir::open(place.path()).unwrap();
-        fs::write(dir.file("x"), "old").unwrap();
-        fs::write(dir.file("x.tmp"), "left over from a crash").unwrap();
-        let mut replacement = Replacement::begin(&dir, "x").unwrap();
-        replacement.write(b"new").unwrap();
-        drop(replacement);
-        assert_eq!(fs::read_to_string(dir.file("x")).unwrap(), "old");
-        assert!(!dir.file("x.tmp").exists());
     }
 }

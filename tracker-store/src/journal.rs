@@ -1,28 +1,31 @@
 //! A file that grows by a line at a time, and of which a crash takes no more than the line that was being written.
 
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader};
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
 use crate::damage::Damage;
-use crate::dir::{DataDir, Replacement};
+use crate::dir::DataDir;
 use crate::error::{Obstacle, StoreError};
-use crate::faults::step;
-use crate::line::{self, Line, Record};
-use crate::read::{self, Tail, Tally, Verdict};
+use crate::faults::{self, step};
+use crate::line::{self, Record};
+use crate::read::{self, LAST_NUMBER, Tail, Tally, Verdict};
+use crate::replacement::Replacement;
 
 /// The format's version.
-pub(crate) const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
-/// The first line.
+/// The first line. Of a later format no more need be the same than the version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Journal {
+struct Journal {
     /// What the file holds, as in `Sample`.
+    #[serde(default)]
     of: String,
-    pub(crate) version: u32,
+    version: u32,
     /// The number of the line that comes first: lines before it were dropped for their age.
+    #[serde(default)]
     first: u64,
 }
 
@@ -42,19 +45,23 @@ pub struct JournalFile<R> {
     next: u64,
     /// How long the file is, as far as it is good.
     length: u64,
-    state: State,
+    due: Due,
+    /// What was found wrong while running, and not yet told.
+    found: Option<Damage>,
     records: PhantomData<R>,
 }
 
 /// What is to be done before the next line is appended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Nothing, but that whatever stands behind `length` is cut off.
-    Good,
-    /// The last line lacks its end.
-    End,
+#[derive(Clone, Copy, Debug, Default)]
+struct Due {
     /// The file is damaged: it is to be put aside and written anew.
-    Repair,
+    repair: bool,
+    /// Part of a line stands behind `length`, and is to be cut off.
+    cut: bool,
+    /// The last line lacks its end.
+    end: bool,
+    /// The file is new, and its name not known to be on the disk.
+    sync: bool,
 }
 
 impl<R: Record> JournalFile<R> {
@@ -71,7 +78,8 @@ impl<R: Record> JournalFile<R> {
         now: u64,
         mut visit: impl FnMut(R),
     ) -> Result<(Self, Option<Damage>), StoreError> {
-        let mut journal = JournalFile { name, next: 1, length: 0, state: State::Good, records: PhantomData };
+        let mut journal =
+            JournalFile { name, next: 1, length: 0, due: Due::default(), found: None, records: PhantomData };
         let refuse = |why| StoreError::new(dir.path(), why);
         let unreadable = |source| refuse(Obstacle::Read { file: name.to_owned(), source });
         let file = match File::open(dir.file(name)) {
@@ -84,26 +92,22 @@ impl<R: Record> JournalFile<R> {
             Err(error) => return Err(unreadable(error)),
         };
         let length = file.metadata().map_err(unreadable)?.len();
-        let mut newer = None;
-        let tally = scan(
-            file,
-            |header| newer = (header.version > VERSION).then_some(header.version),
-            |record, _| {
-                visit(record);
-            },
-        )
-        .map_err(unreadable)?;
-        if let Some(found) = newer {
-            return Err(refuse(Obstacle::Newer { file: name.to_owned(), found, known: VERSION }));
+        let mut newest = VERSION;
+        let tally = scan(file, |header| newest = newest.max(header.version), &mut |_, record| visit(record))
+            .map_err(unreadable)?;
+        if newest > VERSION {
+            return Err(refuse(Obstacle::Newer { file: name.to_owned(), found: newest, known: VERSION }));
         }
         journal.next = tally.last.map_or(1, |last| last + 1);
-        (journal.length, journal.state) = match tally.tail {
-            _ if tally.is_damaged() => (length, State::Repair),
-            Tail::Whole => (length, State::Good),
-            Tail::Torn(good) => (good, State::Good),
-            Tail::Unended => (length, State::End),
+        journal.length = if let Tail::Torn(good) = tally.tail { good } else { length };
+        journal.due = Due {
+            repair: tally.is_damaged(),
+            cut: matches!(tally.tail, Tail::Torn(_)),
+            end: tally.tail == Tail::Unended,
+            // by whoever wrote it last, if there was time
+            sync: true,
         };
-        let damage = Damage::of(name, &tally, || journal.repair(dir, now).map_err(|error| error.to_string()));
+        let damage = Damage::of(name, &tally, || journal.repair(dir, now).map(|(copy, _)| copy));
         Ok((journal, damage))
     }
 
@@ -131,7 +135,8 @@ impl<R: Record> JournalFile<R> {
         Ok(())
     }
 
-    /// Drops the records that are not to be `kept`, if any is to go. The current file stays until the new one is whole.
+    /// Drops records from the front, up to the first one that is `kept`. The current file stays until the new one is
+    /// whole. Returns what was found wrong with it since it was opened.
     ///
     /// # Errors
     /// The disk is full, read-only, or gone: nothing has changed then.
@@ -139,18 +144,16 @@ impl<R: Record> JournalFile<R> {
         &mut self,
         dir: &DataDir,
         now: u64,
-        kept: impl FnMut(&R) -> bool,
+        mut kept: impl FnMut(&R) -> bool,
     ) -> io::Result<Option<Damage>> {
         self.prepare(dir, now)?;
-        let (mut damage, mut kept) = (None, kept);
-        let tally = self.scan(dir, |_, _| {})?;
-        if tally.is_damaged() {
-            self.state = State::Repair;
-            let aside = self.repair(dir, now);
-            damage = Damage::of(self.name, &tally, || aside.map_err(|error| error.to_string()));
+        if self.scan(dir, |_, _| {})?.is_damaged() {
+            self.due.repair = true;
+            self.mend(dir, now)?;
         }
         self.rewrite(dir, &mut kept)?;
-        Ok(damage)
+        self.sync(dir)?;
+        Ok(self.found.take())
     }
 
     /// Shows every intact record in the file.
@@ -158,111 +161,147 @@ impl<R: Record> JournalFile<R> {
     /// # Errors
     /// The file cannot be read.
     pub fn read(&self, dir: &DataDir, mut visit: impl FnMut(R)) -> io::Result<()> {
-        self.scan(dir, |record, _| visit(record)).map(|_| ())
+        self.scan(dir, |_, record| visit(record)).map(|_| ())
+    }
+
+    /// What was found wrong since the file was opened, once.
+    pub(crate) fn take_found(&mut self) -> Option<Damage> {
+        self.found.take()
     }
 
     /// The file is gone: it begins anew with the next append.
     pub(crate) fn forget_file(&mut self) {
         self.length = 0;
-        self.state = State::Good;
+        self.due = Due::default();
     }
 
     /// Mends what is to be mended, and opens the file so that the next line can go behind its end.
     fn prepare(&mut self, dir: &DataDir, now: u64) -> io::Result<File> {
-        if self.state == State::Repair {
-            self.repair(dir, now)?;
+        if self.due.repair {
+            self.mend(dir, now)?;
         }
         let mut file = dir.open_to_append(self.name, self.length == 0)?;
         let actual = file.metadata()?.len();
-        if actual < self.length {
-            // somebody else has cut it: what is left is looked through like a damaged file
-            self.state = State::Repair;
-            self.repair(dir, now)?;
-            file = dir.open_to_append(self.name, self.length == 0)?;
-        } else if actual > self.length {
+        if actual < self.length || actual > self.length && !self.due.cut {
+            // somebody else has changed it: what is there is looked through like a damaged file
+            self.due.repair = true;
+            self.mend(dir, now)?;
+            file = dir.open_to_append(self.name, false)?;
+        }
+        if self.due.cut {
             step("cut")?;
             file.set_len(self.length)?;
+            self.due.cut = false;
         }
-        if self.state == State::End {
+        if self.due.end {
             self.write(&mut file, b"\n")?;
+            self.due.end = false;
         }
-        self.state = State::Good;
         if self.length == 0 {
+            self.due.sync = true;
             let text = header::<R>(self.next)?;
             self.write(&mut file, text.as_bytes())?;
-            dir.sync()?;
         }
+        self.sync(dir)?;
         Ok(file)
     }
 
     fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
-        let written = step("append").and_then(|()| match file.write(bytes) {
+        let written = match faults::write("append", file, bytes) {
             Ok(written) if written < bytes.len() => Err(io::ErrorKind::StorageFull.into()),
             other => other,
-        });
+        };
         if let Err(error) = written.and_then(|_| step("sync data")).and_then(|()| file.sync_data()) {
             // a part of the line may be there: cut off now or, if that fails, before the next append
-            let _ = file.set_len(self.length);
+            self.due.cut = step("cut").and_then(|()| file.set_len(self.length)).is_err();
             return Err(error);
         }
         self.length += bytes.len() as u64;
         Ok(())
     }
 
-    /// Copies the damaged file aside, and writes it anew with what is intact. Returns the copy's name.
-    fn repair(&mut self, dir: &DataDir, now: u64) -> io::Result<String> {
-        let aside = dir.put_aside(self.name, now)?;
-        self.rewrite(dir, &mut |_| true)?;
-        self.state = State::Good;
-        Ok(aside)
-    }
-
-    fn rewrite(&mut self, dir: &DataDir, kept: &mut impl FnMut(&R) -> bool) -> io::Result<()> {
-        let mut replacement = Replacement::begin(dir, self.name)?;
-        let mut length = 0;
-        let mut failed = Ok(());
-        let mut write = |replacement: &mut Replacement<'_>, bytes: &[u8]| {
-            length += bytes.len() as u64;
-            if failed.is_ok() {
-                failed = replacement.write(bytes);
-            }
-        };
-        let mut expected = None;
-        let mut text = String::new();
-        let tally = self.scan(dir, |record, line| {
-            // the first ones go, and no others: a gap would look like a loss
-            if expected.is_none() && !kept(&record) {
-                return;
-            }
-            let number = expected.unwrap_or(line.number);
-            if expected.is_none() {
-                // an error here is one of formatting a header, which has none
-                write(&mut replacement, header::<R>(number).unwrap_or_default().as_bytes());
-            }
-            text.clear();
-            // lines lost in a damaged file leave a gap, which is closed here
-            if line::write(&mut text, number, &record).is_ok() {
-                write(&mut replacement, text.as_bytes());
-            }
-            expected = Some(number + 1);
-        })?;
-        let next = match expected {
-            Some(next) => next,
-            None => {
-                let next = tally.last.map_or(self.next, |last| last + 1);
-                write(&mut replacement, header::<R>(next)?.as_bytes());
-                next
-            }
-        };
-        failed?;
-        replacement.commit(None)?;
-        self.next = next;
-        self.length = length;
+    fn sync(&mut self, dir: &DataDir) -> io::Result<()> {
+        if self.due.sync {
+            dir.sync()?;
+            self.due.sync = false;
+        }
         Ok(())
     }
 
-    fn scan(&self, dir: &DataDir, visit: impl FnMut(R, &Line<'_>)) -> io::Result<Tally> {
-        scan(File::open(dir.file(self.name))?, |_| {}, visit)
+    /// Repairs what was found damaged while running, and notes what there is to tell.
+    fn mend(&mut self, dir: &DataDir, now: u64) -> io::Result<()> {
+        let had = self.next;
+        let (copy, mut tally) = self.repair(dir, now)?;
+        // also where it only ends amid a line: nobody but somebody else can have written that
+        tally.has_garbage = true;
+        // lines that are missing at the end are not missed by who does not know that they were there
+        tally.lost += had.saturating_sub(tally.last.map_or(1, |last| last + 1));
+        self.found = Damage::of(self.name, &tally, || Ok(copy)).or(self.found.take());
+        Ok(())
+    }
+
+    /// Copies the damaged file aside, and writes it anew with what is intact. Returns the copy's name, and what was found.
+    fn repair(&mut self, dir: &DataDir, now: u64) -> io::Result<(String, Tally)> {
+        let aside = dir.put_aside(self.name, now)?;
+        let tally = self.rewrite(dir, &mut |_| true)?;
+        Ok((aside, tally))
+    }
+
+    /// Writes the file anew, from the first record on that is `kept`.
+    fn rewrite(&mut self, dir: &DataDir, kept: &mut impl FnMut(&R) -> bool) -> io::Result<Tally> {
+        let mut new = Rewriting { out: Replacement::begin(dir, self.name)?, length: 0, next: None };
+        let mut written = Ok(());
+        let tally = self.scan(dir, |number, record| {
+            // the first ones go, and no others: a gap would look like a loss
+            if written.is_ok() && (new.next.is_some() || kept(&record)) {
+                written = new.record(number, &record);
+            }
+        })?;
+        written?;
+        let next = match new.next {
+            Some(next) => next,
+            None => new.begin::<R>(tally.last.map_or(self.next, |last| last + 1))?,
+        };
+        new.out.commit(None)?;
+        (self.next, self.length) = (next, new.length);
+        self.due = Due { sync: true, ..Due::default() };
+        Ok(tally)
+    }
+
+    fn scan(&self, dir: &DataDir, mut visit: impl FnMut(u64, R)) -> io::Result<Tally> {
+        scan(File::open(dir.file(self.name))?, |_| {}, &mut visit)
+    }
+}
+
+/// A journal that is being written anew.
+struct Rewriting<'d> {
+    out: Replacement<'d>,
+    length: u64,
+    /// The number of the next line, once there is one.
+    next: Option<u64>,
+}
+
+impl Rewriting<'_> {
+    /// Writes the header of a journal that begins with line `first`.
+    fn begin<R: Record>(&mut self, first: u64) -> io::Result<u64> {
+        let text = header::<R>(first)?;
+        self.length += text.len() as u64;
+        self.out.write(text.as_bytes())?;
+        Ok(first)
+    }
+
+    /// Writes a record that had `number`: the first one still has, and those after it have the ones that follow. So
+    /// the gaps are closed that lost lines left.
+    fn record<R: Record>(&mut self, number: u64, record: &R) -> io::Result<()> {
+        let number = match self.next {
+            Some(next) => next,
+            None => self.begin::<R>(number)?,
+        };
+        let mut text = String::new();
+        line::write(&mut text, number, record).map_err(io::Error::other)?;
+        self.length += text.len() as u64;
+        self.next = Some(number + 1);
+        self.out.write(text.as_bytes())
     }
 }
 
@@ -273,32 +312,25 @@ fn header<R: Record>(first: u64) -> io::Result<String> {
     Ok(text)
 }
 
+/// Reads a journal through.
 fn scan<R: Record>(
     file: File,
     mut head: impl FnMut(&Journal),
-    mut visit: impl FnMut(R, &Line<'_>),
+    visit: &mut impl FnMut(u64, R),
 ) -> io::Result<Tally> {
-    let mut is_headed = false;
-    let mut tally = read::read(BufReader::with_capacity(64 << 10, file), None, |line, _| {
-        if line.number == 0 {
-            return match line.record::<Journal>() {
-                Some(header) if header.of == R::NAME => {
-                    head(&header);
-                    is_headed = true;
-                    Verdict::GoodBefore(header.first)
-                }
-                _ => Verdict::Unknown,
-            };
+    let reader = BufReader::with_capacity(64 << 10, file);
+    read::read(reader, None, |line, _| {
+        if line.number > 0 {
+            let Some(record) = line.record() else { return Verdict::Unknown };
+            visit(line.number, record);
+            return Verdict::Good;
         }
-        match line.record::<R>() {
-            Some(record) => {
-                visit(record, line);
-                Verdict::Good
-            }
-            None => Verdict::Unknown,
-        }
-    })?;
-    // a file that only ends amid its first line is no more than torn
-    tally.has_garbage |= !is_headed && tally.kept > 0;
-    Ok(tally)
+        let Some(header) = line.record::<Journal>() else { return Verdict::Unknown };
+        head(&header);
+        let makes_sense = header.of == R::NAME && (1..=LAST_NUMBER).contains(&header.first);
+        if makes_sense { Verdict::GoodBefore(header.first) } else { Verdict::Unknown }
+    })
 }
+
+#[cfg(test)]
+mod tests;

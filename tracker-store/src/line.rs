@@ -85,6 +85,16 @@ pub(crate) fn starts(bytes: &[u8]) -> impl Iterator<Item = usize> {
     bytes.iter().enumerate().filter(|(_, byte)| **byte == b'(').map(|(at, _)| at).filter(is_start)
 }
 
+/// Whether `bytes` may be what a line left behind that was being written when line number `due` was next: text, and
+/// not what a damaged disk has in it; and not of a later line, before which others are missing then.
+pub(crate) fn is_begun(bytes: &[u8], due: u64) -> bool {
+    let is_text = bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let number = bytes.strip_prefix(b"(").map(|rest| &rest[..digits(rest)]).unwrap_or_default();
+    let number = std::str::from_utf8(number).ok().and_then(|number| number.parse::<u64>().ok());
+    is_text && number.is_none_or(|number| number <= due)
+}
+
 fn checksum(number: &str, record: &str) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(number.as_bytes());

@@ -1,160 +1,9 @@
 //! Samples over time, to be asked for by period and grouping.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
+use crate::period::{Grouping, HOUR, HOURS_KEPT, MINUTE, MINUTES_KEPT, Period};
 use crate::sample::{Hour, Sample};
-
-/// For how many seconds samples are kept by the minute: 7 days.
-pub const MINUTES_KEPT: u64 = 7 * DAY;
-/// For how many seconds hours are kept: 2 years.
-pub const HOURS_KEPT: u64 = 2 * 365 * DAY;
-
-const MINUTE: u64 = 60;
-const HOUR: u64 = 3600;
-const DAY: u64 = 24 * HOUR;
-/// A period longer than this is always shown by the hour.
-const LONGEST_BY_MINUTE: u64 = 7 * DAY;
-
-/// How far back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Period {
-    /// `1h`
-    Hour,
-    /// `5h`
-    FiveHours,
-    /// `1d`
-    Day,
-    /// `3d`
-    ThreeDays,
-    /// `7d`
-    Week,
-    /// `30d`
-    Month,
-    /// `all`: as long as anything is known.
-    All,
-}
-
-impl Period {
-    /// All of them, the shortest first.
-    pub const ALL: [Period; 7] = [
-        Period::Hour,
-        Period::FiveHours,
-        Period::Day,
-        Period::ThreeDays,
-        Period::Week,
-        Period::Month,
-        Period::All,
-    ];
-
-    /// As it is written in a query, such as `1d`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Period::Hour => "1h",
-            Period::FiveHours => "5h",
-            Period::Day => "1d",
-            Period::ThreeDays => "3d",
-            Period::Week => "7d",
-            Period::Month => "30d",
-            Period::All => "all",
-        }
-    }
-
-    /// In seconds; of [`Period::All`] the longest that it can be.
-    pub const fn seconds(self) -> u64 {
-        match self {
-            Period::Hour => HOUR,
-            Period::FiveHours => 5 * HOUR,
-            Period::Day => DAY,
-            Period::ThreeDays => 3 * DAY,
-            Period::Week => 7 * DAY,
-            Period::Month => 30 * DAY,
-            Period::All => HOURS_KEPT,
-        }
-    }
-}
-
-/// How samples are put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Grouping {
-    /// `minute`
-    Minute,
-    /// `hour`
-    Hour,
-}
-
-impl Grouping {
-    /// Both.
-    pub const ALL: [Grouping; 2] = [Grouping::Minute, Grouping::Hour];
-
-    /// As it is written in a query.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Grouping::Minute => "minute",
-            Grouping::Hour => "hour",
-        }
-    }
-
-    /// The seconds of a bucket. Buckets begin at multiples of it, in Unix time.
-    pub const fn step(self) -> u64 {
-        match self {
-            Grouping::Minute => MINUTE,
-            Grouping::Hour => HOUR,
-        }
-    }
-
-    /// The grouping that `period` is shown by where this one is asked for: more than 7 days, and all, by the hour.
-    pub const fn within(self, period: Period) -> Grouping {
-        if period.seconds() > LONGEST_BY_MINUTE { Grouping::Hour } else { self }
-    }
-
-    const fn start(self, time: u64) -> u64 {
-        time - time % self.step()
-    }
-}
-
-/// A name that is none of a period or a grouping. `Display` lists those that there are.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{}\" is not known, known are {}", name.escape_debug(), known.join(", "))]
-pub struct UnknownName {
-    /// What was asked for.
-    pub name: String,
-    /// What there is.
-    pub known: Vec<&'static str>,
-}
-
-impl FromStr for Period {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, UnknownName> {
-        let known = || Period::ALL.map(Period::name).to_vec();
-        let found = Period::ALL.into_iter().find(|period| period.name() == name);
-        found.ok_or_else(|| UnknownName { name: name.to_owned(), known: known() })
-    }
-}
-
-impl FromStr for Grouping {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, UnknownName> {
-        let known = || Grouping::ALL.map(Grouping::name).to_vec();
-        let found = Grouping::ALL.into_iter().find(|grouping| grouping.name() == name);
-        found.ok_or_else(|| UnknownName { name: name.to_owned(), known: known() })
-    }
-}
-
-impl fmt::Display for Period {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Display for Grouping {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// What a bucket holds: gauges at its end (by the minute) or their mean (by the hour), counters summed over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -236,17 +85,14 @@ impl Series {
     pub fn push(&mut self, sample: &Sample) {
         self.push_minutes(sample);
         for (time, part) in parts(sample, Grouping::Hour) {
-            let hour = Hour::of(time, &part);
-            add(&mut self.hours, &hour);
-            add(&mut self.open, &hour);
+            self.add(&Hour::of(time, &part));
         }
-        self.trim();
     }
 
     /// Takes in an hour that is written down already.
     pub fn push_hour(&mut self, hour: &Hour) {
-        add(&mut self.hours, hour);
-        self.trim();
+        let hour = Hour { time: Grouping::Hour.start(hour.time), ..*hour };
+        add(&mut self.hours, &hour);
     }
 
     /// Takes in a sample that may be in the hours that were taken in already: those stay as they are.
@@ -254,17 +100,14 @@ impl Series {
         self.push_minutes(sample);
         for (time, part) in parts(sample, Grouping::Hour) {
             if self.open.contains_key(&time) || !self.hours.contains_key(&time) {
-                let hour = Hour::of(time, &part);
-                add(&mut self.hours, &hour);
-                add(&mut self.open, &hour);
+                self.add(&Hour::of(time, &part));
             }
         }
-        self.trim();
     }
 
     /// The hours that are over at `now` and were not returned before, to be written down.
     pub fn close_hours(&mut self, now: u64) -> Vec<Hour> {
-        let mut rest = self.open.split_off(&(now.saturating_sub(HOUR) + 1));
+        let mut rest = self.open.split_off(&Grouping::Hour.start(now));
         std::mem::swap(&mut rest, &mut self.open);
         rest.into_values().map(Hour::rounded).collect()
     }
@@ -316,7 +159,7 @@ impl Series {
     /// The minutes as samples, and the hours that are written down: what a file that was lost is made again from.
     pub(crate) fn records(&self) -> (impl Iterator<Item = Sample>, impl Iterator<Item = Hour>) {
         let samples = self.minutes.iter().map(|(&time, point)| Sample {
-            time: time + MINUTE,
+            time: time.saturating_add(MINUTE),
             over: MINUTE as u32,
             torrents: point.torrents,
             peers: point.peers,
@@ -344,22 +187,38 @@ impl Series {
                 scrapes: minute.scrapes.saturating_add(part.scrapes),
                 errors: minute.errors.saturating_add(part.errors),
             };
+            trim(&mut self.minutes, MINUTES, time);
         }
     }
 
-    /// Forgets what is kept no longer. By number, not by time: a clock that was wrong for a while costs nothing.
-    fn trim(&mut self) {
-        while self.minutes.len() as u64 > MINUTES_KEPT / MINUTE + 1 {
-            self.minutes.pop_first();
-        }
-        while self.hours.len() as u64 > HOURS_KEPT / HOUR + 1 {
-            self.hours.pop_first();
-        }
+    /// Takes in a part of an hour that is not written down.
+    fn add(&mut self, hour: &Hour) {
+        add(&mut self.hours, hour);
+        add(&mut self.open, hour);
     }
 }
 
+/// So many minutes are kept, and so many hours.
+const MINUTES: usize = (MINUTES_KEPT / MINUTE + 1) as usize;
+const HOURS: usize = (HOURS_KEPT / HOUR + 1) as usize;
+
 fn add(hours: &mut BTreeMap<u64, Hour>, hour: &Hour) {
     hours.entry(hour.time).and_modify(|known| known.join(hour)).or_insert(*hour);
+    trim(hours, HOURS, hour.time);
+}
+
+/// Forgets what is farthest from `near`, down to so many. By number, not by age: a clock that was wrong for a while costs
+/// nothing.
+fn trim<T>(buckets: &mut BTreeMap<u64, T>, kept: usize, near: u64) {
+    while buckets.len() > kept {
+        let first = buckets.first_key_value().map_or(near, |(&time, _)| time);
+        let last = buckets.last_key_value().map_or(near, |(&time, _)| time);
+        if near.abs_diff(first) >= near.abs_diff(last) {
+            buckets.pop_first()
+        } else {
+            buckets.pop_last()
+        };
+    }
 }
 
 fn mean(hour: &Hour) -> Point {
@@ -376,18 +235,22 @@ fn mean(hour: &Hour) -> Point {
     }
 }
 
-/// The buckets that a sample covers, with the part of it in each.
+/// The buckets that a sample covers, with the part of it in each: no more of them than are kept.
 fn parts(sample: &Sample, grouping: Grouping) -> impl Iterator<Item = (u64, Sample)> {
     let step = grouping.step();
     let begin = sample.time.saturating_sub(u64::from(sample.over));
     let sample = Sample { over: (sample.time - begin) as u32, ..*sample };
-    let last = if sample.over == 0 { sample.time } else { sample.time - 1 };
-    (begin / step..=last / step).map(move |bucket| {
+    let last = if sample.over == 0 { sample.time } else { sample.time - 1 } / step;
+    let kept = if grouping == Grouping::Minute { MINUTES } else { HOURS } as u64;
+    let first = (begin / step).max(last.saturating_sub(kept - 1));
+    (first..=last).map(move |bucket| {
         let from = (bucket * step).max(begin);
-        let to = ((bucket + 1) * step).min(sample.time);
+        let to = (bucket * step).saturating_add(step).min(sample.time);
         (bucket * step, sample.part(from - begin, to - begin))
     })
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

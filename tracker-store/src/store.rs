@@ -89,7 +89,8 @@ impl Store {
         self.history.restore(&mut self.dir, series, now)
     }
 
-    /// Drops what is older than is kept from the history's files, once that is worth the writing.
+    /// Drops what is older than is kept from the history's files, once that is worth the writing. Returns what was found
+    /// wrong with them, and mended, since the last time.
     ///
     /// # Errors
     /// The disk is full, read-only or gone: nothing has changed then.

@@ -8,28 +8,31 @@ use serde::{Deserialize, Serialize};
 use tracker_core::{Imported, InfoHash, Seconds, SwarmData, Tracker};
 
 use crate::damage::{Damage, DamageKind};
-use crate::dir::{DataDir, Replacement};
+use crate::dir::DataDir;
 use crate::error::{Obstacle, StoreError};
 use crate::line::{self, Line, Record};
 use crate::read::{self, Tail, Tally, Verdict};
+use crate::replacement::Replacement;
 use crate::swarm_line::Swarm;
 
-pub(crate) const CURRENT: &str = "swarms.ron";
-pub(crate) const OLDER: &str = "swarms.ron.1";
+const CURRENT: &str = "swarms.ron";
+const OLDER: &str = "swarms.ron.1";
 
 /// The format's version.
-pub(crate) const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 /// Peers in a line at most: what a torrent has more goes into further lines.
 const LINE_PEERS: usize = 65_536;
 
-/// The first line.
+/// The first line. Of a later format no more need be the same than the version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Swarms {
     version: u32,
     /// When the snapshot was begun, in Unix seconds: peers' ages are counted from then.
+    #[serde(default)]
     time: u64,
     /// Downloads completed until then, a running total.
+    #[serde(default)]
     completed: u64,
 }
 
@@ -48,6 +51,12 @@ struct End {
 
 impl Record for End {
     const NAME: &'static str = "End";
+}
+
+impl End {
+    fn fits(&self, lines: u64, hasher: &crc32fast::Hasher) -> bool {
+        self.lines == lines && self.checksum == format!("{:08x}", hasher.clone().finalize())
+    }
 }
 
 /// What was written.
@@ -89,7 +98,7 @@ pub(crate) fn save(
     clock: impl Fn() -> Seconds,
     goes_on: impl Fn() -> bool,
 ) -> io::Result<Saved> {
-    let mut writer = Writer::begin(dir)?;
+    let mut writer = Writer::begin(dir, time)?;
     writer.line(&Swarms { version: VERSION, time, completed })?;
     let begin = clock();
     let mut waiting = SwarmData::default();
@@ -125,6 +134,8 @@ pub(crate) fn save(
 /// A snapshot that is being written.
 struct Writer<'d> {
     dir: &'d DataDir,
+    /// When it was begun, in Unix seconds.
+    time: u64,
     out: Replacement<'d>,
     /// The line that is being made.
     text: String,
@@ -137,9 +148,10 @@ struct Writer<'d> {
 }
 
 impl<'d> Writer<'d> {
-    fn begin(dir: &'d DataDir) -> io::Result<Self> {
+    fn begin(dir: &'d DataDir, time: u64) -> io::Result<Self> {
         Ok(Writer {
             dir,
+            time,
             out: Replacement::begin(dir, CURRENT)?,
             text: String::new(),
             lines: 0,
@@ -173,9 +185,18 @@ impl<'d> Writer<'d> {
     fn finish(mut self) -> io::Result<Saved> {
         let checksum = format!("{:08x}", self.hasher.clone().finalize());
         self.line(&End { lines: self.lines, checksum })?;
-        let Writer { dir, out, saved, .. } = self;
+        let Writer { dir, out, saved, time, .. } = self;
         // looked through now, not when it was written: a damaged file must not take the place of a good one
-        out.commit(is_good(dir, CURRENT).then_some(OLDER))?;
+        let older = if is_good(dir, CURRENT) {
+            Some(OLDER)
+        } else {
+            match dir.put_aside(CURRENT, time) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => None,
+            }
+        };
+        out.commit(older)?;
+        dir.sync()?;
         Ok(saved)
     }
 }
@@ -215,9 +236,11 @@ fn read_into(
     let mut taken = unix(file.metadata().and_then(|data| data.modified()).map_err(unreadable)?);
     let mut time = None;
     let mut last = None;
+    let mut newest = VERSION;
     let Scan { tally, is_ended, is_whole } = scan(file, |entry| {
         let line = match entry {
             Entry::Head(header) => {
+                newest = newest.max(header.version);
                 taken = header.time;
                 time = Some(header.time);
                 loaded.completed = loaded.completed.max(header.completed);
@@ -242,6 +265,7 @@ fn read_into(
         true
     })
     .map_err(unreadable)?;
+    refuse_later(dir, name, newest)?;
     loaded.time = loaded.time.or(time).or(Some(taken));
     if !is_whole {
         let Tally { lost, kept, doubled, .. } = tally;
@@ -258,22 +282,24 @@ fn is_good(dir: &DataDir, name: &str) -> bool {
     scanned.is_ok_and(|scan| scan.is_whole)
 }
 
+/// A look at the first line, before anything is done.
 fn refuse_newer(dir: &DataDir, name: &str) -> Result<(), StoreError> {
     let Ok(file) = File::open(dir.file(name)) else { return Ok(()) };
-    let mut found = None;
-    let mut first = BufReader::new(io::Read::take(file, 1 << 10));
+    let mut newest = VERSION;
+    let first = BufReader::new(io::Read::take(file, 1 << 10));
     // what cannot be read is found out, and blamed, by who needs it
-    let _ = read::read(&mut first, Some(0), |line, _| {
-        found = found.or(line.record::<Swarms>().map(|header| header.version));
+    let _ = read::read(first, Some(0), |line, _| {
+        newest = newest.max(line.record::<Swarms>().map_or(0, |header| header.version));
         Verdict::Good
     });
-    match found {
-        Some(found) if found > VERSION => {
-            let why = Obstacle::Newer { file: name.to_owned(), found, known: VERSION };
-            Err(StoreError::new(dir.path(), why))
-        }
-        _ => Ok(()),
+    refuse_later(dir, name, newest)
+}
+
+fn refuse_later(dir: &DataDir, name: &str, found: u32) -> Result<(), StoreError> {
+    if found <= VERSION {
+        return Ok(());
     }
+    Err(StoreError::new(dir.path(), Obstacle::Newer { file: name.to_owned(), found, known: VERSION }))
 }
 
 /// What a line of a snapshot is.
@@ -299,18 +325,16 @@ fn scan(file: File, mut visit: impl FnMut(Entry<'_>) -> bool) -> io::Result<Scan
     let mut lines = 0;
     let reader = BufReader::with_capacity(256 << 10, file);
     let tally = read::read(reader, Some(0), |line, bytes| {
-        if is_ended {
-            return Verdict::Unknown;
-        }
         let is_known = if line.number == 0 {
             line.record::<Swarms>().is_some_and(|header| visit(Entry::Head(header)))
         } else if let Some(end) = line.record::<End>() {
-            is_ended = true;
-            fits = end == End { lines, checksum: format!("{:08x}", hasher.clone().finalize()) };
-            return Verdict::Good;
+            (fits, is_ended) = (end.fits(lines, &hasher) && !is_ended, true);
+            return if end.lines == line.number { Verdict::GoodAndLast } else { Verdict::Good };
         } else {
             visit(Entry::Swarm(line))
         };
+        // nothing comes after the end
+        fits = false;
         hasher.update(bytes);
         lines += 1;
         if is_known { Verdict::Good } else { Verdict::Unknown }
