@@ -98,6 +98,7 @@ pub struct Keeper<'a> {
 impl Keeper<'_> {
     /// Writes what comes, and a snapshot now and then, until nothing can come any more.
     pub fn run(&self, store: &mut Store, samples: &Receiver<Taken>, is_stopping: &AtomicBool) {
+        give_way();
         let mut snapshot_at = Instant::now() + self.pause();
         let mut compact_at = Instant::now();
         let mut retry_at = None;
@@ -233,6 +234,14 @@ impl Keeper<'_> {
 /// Logs what was found wrong with a file.
 pub fn warn(store: &Store, damage: &Damage) {
     tracing::warn!("{}", describe(store, damage));
+}
+
+/// Where there are more threads to run than cores, the calling one is the last from now on: a snapshot can wait, and
+/// announces should not.
+fn give_way() {
+    // of this thread alone, which is what Linux makes of it; it works without, too
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 10);
 }
 
 /// What was found wrong with a file, and where.

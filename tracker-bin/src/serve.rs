@@ -6,6 +6,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use crossbeam::channel::{bounded, unbounded};
+use crossbeam::thread::Scope;
 use parking_lot::Mutex;
 use tracker_core::Tracker;
 use tracker_http::{
@@ -92,19 +93,25 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
     let settings = Mutex::new(settings);
     let ended = crossbeam::scope(|scope| {
         server.spawn(scope, &service);
-        scope.spawn(|_| housekeeping.run(&stopped, &{ taken }));
-        scope.spawn(|_| keeper.run(&mut store, &samples, &is_stopping));
-        scope.spawn(|_| {
-            obey(signals, &handle, || {
-                put_in_force(&settings, &housekeeping, &visibility, &log);
-            });
-            is_stopping.store(true, Relaxed);
-            drop(stop);
-        });
+        let stop_server = handle.clone();
+        let start = || -> Result<(), Error> {
+            spawn(scope, "housekeeping", || housekeeping.run(&stopped, &{ taken }))?;
+            spawn(scope, "keeper", || keeper.run(&mut store, &samples, &is_stopping))?;
+            spawn(scope, "signals", || {
+                obey(signals, &handle, || {
+                    put_in_force(&settings, &housekeeping, &visibility, &log);
+                });
+                is_stopping.store(true, Relaxed);
+                drop(stop);
+            })
+        };
+        // without one of them there is nobody to end the others
+        start().inspect_err(|_| stop_server.stop())
     });
     closer.close();
     match ended {
-        Ok(()) => {
+        Ok(started) => {
+            started?;
             // nobody announces any more
             keeper.finish(&mut store);
             tracing::info!("stopped");
@@ -112,6 +119,11 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
         }
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+fn spawn<'env>(scope: &Scope<'env>, name: &str, work: impl FnOnce() + Send + 'env) -> Result<(), Error> {
+    let spawned = scope.builder().name(name.to_owned()).spawn(move |_| work());
+    spawned.map(drop).map_err(|error| Error::System(format!("thread {name} cannot be started: {error}")))
 }
 
 /// What is to be logged when it is known that nothing keeps the tracker from starting.
