@@ -38,11 +38,11 @@ class Counts:
 class Tracker:
     """A running tracker; `urls` maps 4 and 6 to where it listens for that family."""
 
-    def __init__(self, binary, folder, ipv6, settings=CONFIG):
+    def __init__(self, binary, folder, ipv6, settings=CONFIG, port=0):
         config = os.path.join(folder, "tracker.ron")
         with open(config, "w", encoding="utf-8") as file:
             file.write(settings)
-        listen = ["127.0.0.1:0"] + (["[::1]:0"] if ipv6 else [])
+        listen = [f"127.0.0.1:{port}"] + (["[::1]:0"] if ipv6 else [])
         command = [os.path.abspath(binary), "--config", config, "--data-dir", os.path.join(folder, "data")]
         for address in listen:
             command += ["--listen", address]
