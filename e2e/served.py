@@ -61,7 +61,6 @@ class Buckets:
 
     def __init__(self, stats):
         self._history = stats["history"]
-        self._now = stats["time"]
         self._index = {time: i for i, time in enumerate(self._history["time"])}
 
     def count(self, name, time):
@@ -70,9 +69,9 @@ class Buckets:
         return None if i is None else self._history[name][i]
 
     def length(self, time):
-        """The seconds of a bucket; of the one that runs, and of one still to come, those that have passed."""
-        is_closed = time < self._history["time"][-1]
-        return self._history["step"] if is_closed else max(1, self._now - time)
+        """The seconds of a bucket that were sampled."""
+        i = self._index.get(time)
+        return max(1, (self._history["covered"][i] or 0) if i is not None else 0)
 
     def values(self, key, time):
         """What a chart is to show, counts as rates; None outside."""

@@ -76,7 +76,8 @@ def check_hover(visit):
         if group == "minute":
             visit.keep("hover", full=False)
     visit.session.move(1, 1)
-    page.wait("the latest values", "return document.querySelector('[data-at=swarm]').innerText.startsWith('latest, ')")
+    said = "return document.querySelector('[data-at=swarm]').innerText.startsWith('so far, ')"
+    page.wait("the latest values", said)
     assert page.chart("requests")["cursor"] is None
 
 

@@ -24,6 +24,8 @@ pub struct Point {
     pub scrapes: u64,
     /// Requests in the bucket that were refused or failed.
     pub errors: u64,
+    /// Seconds of the bucket that samples cover: what its counters are to be divided by for a rate.
+    pub covered: u64,
 }
 
 /// Equidistant buckets, from the first to the one that `now` lies in.
@@ -159,8 +161,8 @@ impl Series {
     /// The minutes as samples, and the hours that are written down: what a file that was lost is made again from.
     pub(crate) fn records(&self) -> (impl Iterator<Item = Sample>, impl Iterator<Item = Hour>) {
         let samples = self.minutes.iter().map(|(&time, point)| Sample {
-            time: time.saturating_add(MINUTE),
-            over: MINUTE as u32,
+            time: time.saturating_add(point.covered.min(MINUTE)),
+            over: point.covered.min(MINUTE) as u32,
             torrents: point.torrents,
             peers: point.peers,
             seeders: point.seeders,
@@ -186,6 +188,7 @@ impl Series {
                 announces: minute.announces.saturating_add(part.announces),
                 scrapes: minute.scrapes.saturating_add(part.scrapes),
                 errors: minute.errors.saturating_add(part.errors),
+                covered: minute.covered.saturating_add(u64::from(part.over)),
             };
             trim(&mut self.minutes, MINUTES, time);
         }
@@ -222,8 +225,10 @@ fn trim<T>(buckets: &mut BTreeMap<u64, T>, kept: usize, near: u64) {
 }
 
 fn mean(hour: &Hour) -> Point {
-    let Hour { torrents, peers, seeders, leechers, completed, announces, scrapes, errors, .. } = hour;
+    let Hour { covered, torrents, peers, seeders, leechers, completed, announces, scrapes, errors, .. } =
+        hour;
     Point {
+        covered: u64::from(*covered),
         torrents: torrents.mean.round() as u64,
         peers: peers.mean.round() as u64,
         seeders: seeders.mean.round() as u64,

@@ -29,7 +29,7 @@ const CHARTS = {
     ],
     wholeNumbers: false,
     columns: ({ history, time }) => [
-      history.time, perSecond(history.announces, history, time), perSecond(history.scrapes, history, time),
+      history.time, perSecond(history.announces, history), perSecond(history.scrapes, history),
     ],
   },
 };

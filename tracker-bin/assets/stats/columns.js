@@ -1,11 +1,8 @@
 // What is asked of the served columns. They are never changed; a null is a bucket without a sample.
 
-// Counts to rates: over the bucket's length, and the running bucket's over what has passed of it.
-const perSecond = (column, history, now) => {
-  const last = column.length - 1;
-  const running = Math.max(1, now - history.time[last]);
-  return column.map((n, i) => (n === null ? null : n / (i === last ? running : history.step)));
-};
+// Counts to rates: over the seconds of the bucket in which they were counted.
+const perSecond = (column, history) =>
+  column.map((n, i) => (n === null ? null : n / Math.max(1, history.covered[i])));
 
 const firstKnown = (column) => column.findIndex((n) => n !== null);
 

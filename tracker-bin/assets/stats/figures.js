@@ -89,7 +89,7 @@ const showFigures = (stats) => {
     const number = document.querySelector(`[data-figure=${key}]`);
     const [change, spark] = ['.change', '.spark'].map((part) => number.parentElement.querySelector(part));
     const value = stats[key];
-    const series = rated ? perSecond(history[column], history, stats.time) : history[column];
+    const series = rated ? perSecond(history[column], history) : history[column];
     number.textContent = short(value, write);
     number.dataset.value = value;
     number.title = Math.abs(value) >= HUGE ? write(value) : '';

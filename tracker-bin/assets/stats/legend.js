@@ -35,7 +35,8 @@ const showLegend = (key) => {
   });
   const at = document.querySelector(`[data-at=${key}]`);
   const state = offAt(index) ? ' · tracker off' : u.data[1][index] == null ? ' · nothing recorded' : '';
-  at.textContent = hovered ? timeOf(index) + state : `latest, ${clockSeconds(view.stats.time)}`;
+  const latest = view.stats.history.step === HOUR ? 'so far' : 'latest';
+  at.textContent = hovered ? timeOf(index) + state : `${latest}, ${clockSeconds(view.stats.time)}`;
   at.classList.toggle('hovered', hovered);
   at.dataset.time = u.data[0][index];
 };

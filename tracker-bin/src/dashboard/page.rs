@@ -41,7 +41,7 @@ impl Page {
     pub fn new() -> Page {
         let mut html = HTML.to_owned();
         let mut embed = |place: &str, parts: &[&str]| {
-            let text = parts.join("\n");
+            let text = parts.iter().map(|part| without_comments(part)).collect::<Vec<_>>().join("\n");
             debug_assert_eq!(html.matches(place).count(), 1, "{place}");
             html = html.replacen(place, &text, 1);
             format!("'sha256-{}'", STANDARD.encode(Sha256::digest(&text)))
@@ -69,6 +69,15 @@ impl Page {
                 .any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == self.etag.as_bytes())
         })
     }
+}
+
+/// A script or a style without the lines that are comments: these are for who reads the source.
+fn without_comments(text: &str) -> String {
+    let is_comment = |line: &&str| {
+        let line = line.trim();
+        line.starts_with("// ") || line.starts_with("/* ") && line.ends_with(" */")
+    };
+    text.lines().filter(|line| !is_comment(line)).collect::<Vec<_>>().join("\n")
 }
 
 impl Default for Page {

@@ -9,8 +9,8 @@ use tracker_store::{Grouping, HOURS_KEPT, MINUTES_KEPT, Point, Range, Sample, Se
 const BLOCK: u64 = 64;
 
 /// The columns of the series, in the order in which they stand in an answer.
-pub(super) const COLUMNS: [&str; 8] =
-    ["time", "torrents", "peers", "seeders", "leechers", "completed", "announces", "scrapes"];
+pub(super) const COLUMNS: [&str; 9] =
+    ["time", "torrents", "peers", "seeders", "leechers", "completed", "announces", "scrapes", "covered"];
 
 /// The text of those buckets that are over, each number with a comma behind it.
 #[derive(Debug, Default)]
@@ -210,7 +210,8 @@ fn write_numbers(out: &mut Vec<u8>, column: usize, buckets: impl Iterator<Item =
                 4 => point.leechers,
                 5 => point.completed,
                 6 => point.announces,
-                _ => point.scrapes,
+                7 => point.scrapes,
+                _ => point.covered,
             }),
             None => None,
         };
@@ -264,6 +265,7 @@ mod tests {
             "completed": column(|point| point.completed),
             "announces": column(|point| point.announces),
             "scrapes": column(|point| point.scrapes),
+            "covered": column(|point| point.covered),
         })
     }
 

@@ -50,6 +50,7 @@ fn a_minute_has_the_gauges_of_its_last_sample_and_the_sum_of_its_counters() {
         announces: 18,
         scrapes: 8,
         errors: 5,
+        covered: 60,
     };
     assert_eq!(minutes, [(0, expected)], "a sample at the end of a minute is in that minute");
 }
@@ -91,7 +92,8 @@ fn where_no_sample_is_there_is_a_gap() {
     let columns = series.query(Period::Hour, Grouping::Minute, T + 299);
     let there: Vec<_> = columns.points.iter().rev().take(5).map(Option::is_some).collect();
     assert_eq!(there, [false, true, false, false, true], "nothing is not zero");
-    assert_eq!(columns.points[columns.points.len() - 2], Some(Point::default()), "zero is not nothing");
+    let zero = Point { covered: 60, ..Point::default() };
+    assert_eq!(columns.points[columns.points.len() - 2], Some(zero), "zero is not nothing");
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn found(series: &Series, [samples, hours]: Counts) -> [Vec<bool>; 2] {
             announces: s.announces,
             scrapes: s.scrapes,
             errors: s.errors,
+            covered: s.over.into(),
         };
         assert!(point.is_none_or(|point| point == written), "{point:?} {written:?}");
         point.is_some()
