@@ -61,15 +61,16 @@ impl Life {
     /// The minute that ends at `time`; `None` if the tracker was off.
     fn minute(&mut self, time: u64) -> Option<Sample> {
         let days = time as f64 / DAY as f64;
-        // 1970 began on a Thursday
-        let is_weekend = matches!((time / DAY + 4) % 7, 0 | 6);
+        // how far from the middle of the weekend, in days; 1970 began on a Thursday
+        let apart = ((days + 4.0 + 3.5) % 7.0 - 3.5).abs();
+        let weekend = 1.0 / (1.0 + ((apart - 1.0) * 8.0).exp());
         let progress = (time - self.begin) as f64 / (self.end - self.begin).max(1) as f64;
         self.mood = 0.995 * self.mood + 0.006 * self.chance();
         let daily = 0.32 * (TAU * (days - 14.5 / 24.0)).sin() + 0.06 * (2.0 * TAU * (days - 0.1)).sin();
         let crowd = progress - 0.45;
         let crowd =
             if crowd > 0.0 { 0.7 * (-crowd * 14.0).exp() * (1.0 - (-crowd * 400.0).exp()) } else { 0.0 };
-        let level = (1.0 + daily) * if is_weekend { 1.12 } else { 1.0 } * (0.9 + 0.2 * progress);
+        let level = (1.0 + daily) * (1.0 + 0.12 * weekend) * (0.9 + 0.2 * progress);
         let noise = 1.0 + 0.004 * self.chance();
         let peers = self.mean * (level + self.mood + crowd) * noise;
         // who came with the crowd still downloads
