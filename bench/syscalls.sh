@@ -20,6 +20,8 @@ pids=()
 
 end_all() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  # the tracker writes its last snapshot
+  for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
   rm -rf "$folder"
 }
 trap end_all EXIT
