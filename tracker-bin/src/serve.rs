@@ -172,12 +172,15 @@ fn restore(
     if let Some(time) = loaded.time {
         let age = humantime::format_duration(Duration::from_secs(wall.saturating_sub(time)));
         let torrents = tracker.totals().torrents;
-        let peers = loaded.peers;
-        let gone = loaded.skipped;
-        notes.news.push(format!(
-            "{peers} peers of {torrents} torrents are back from a snapshot {age} old; {gone} have gone meanwhile, \
-             and {dropped} torrents are not allowed any more"
-        ));
+        let mut news =
+            format!("{} peers of {torrents} torrents are back from a snapshot {age} old", loaded.peers);
+        if loaded.skipped > 0 {
+            news += &format!("; {} have gone meanwhile", loaded.skipped);
+        }
+        if dropped > 0 {
+            news += &format!("; {dropped} torrents are not allowed any more");
+        }
+        notes.news.push(news);
     }
     let past = series.query(Period::All, Grouping::Hour, wall).points;
     let sampled = past.iter().flatten().map(|point| point.completed).max().unwrap_or(0);
