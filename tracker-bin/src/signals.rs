@@ -37,13 +37,15 @@ impl Signals {
     }
 
     fn try_install() -> io::Result<Signals> {
+        // before anything else catches one of them: a signal that only the flag has seen would be lost
+        let signals = iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
         let stopping = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT] {
             // in this order: the first signal finds the flag down and raises it, the second finds it up
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stopping))?;
             flag::register(signal, Arc::clone(&stopping))?;
         }
-        Ok(Signals(iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?))
+        Ok(Signals(signals))
     }
 
     /// What ends the iteration.
