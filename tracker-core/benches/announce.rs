@@ -25,6 +25,7 @@ fn announce(torrent: u32, peer: u32, numwant: u32) -> Announce {
         event: Event::Regular,
         numwant,
         want_ids: false,
+        is_exempt: false,
     }
 }
 

@@ -45,6 +45,7 @@ fn measure(torrents: u32, keep_peer_ids: bool) {
             event: Event::Started,
             numwant: 0,
             want_ids: false,
+            is_exempt: false,
         };
         tracker.announce(&announce, Seconds::new(0), &mut rng, &mut reply).expect("there is room");
     }

@@ -48,6 +48,7 @@ fn announce(peer: u32, numwant: u32) -> Announce {
         event: Event::Regular,
         numwant,
         want_ids: false,
+        is_exempt: false,
     }
 }
 

@@ -40,7 +40,8 @@ pub struct Announce {
     pub info_hash: InfoHash,
     /// What the client calls itself.
     pub peer_id: PeerId,
-    /// Where it can be connected to. With port 0 it is answered with peers, but not stored or counted.
+    /// Where it can be connected to. With port 0, or an address that leads [nowhere](crate::Reach::Nowhere), it is
+    /// answered with peers, but not stored or counted.
     pub addr: PeerAddr,
     /// Bytes it still misses: 0 makes it a seeder, anything else a leecher; `u64::MAX` if it did not say.
     pub left: u64,
@@ -50,6 +51,8 @@ pub struct Announce {
     pub numwant: u32,
     /// Whether the reply is to have the peers' ids too.
     pub want_ids: bool,
+    /// Whether the bounds on an address's peers do not hold for it: its caller trusts whoever it is.
+    pub is_exempt: bool,
 }
 
 impl Announce {
@@ -81,10 +84,15 @@ pub struct Counts {
 pub enum Outcome {
     /// The peer is in the swarm now, or it has left as it said.
     Done,
-    /// The peer has port 0: answered, not stored.
+    /// Nobody can connect to the peer, for its port is 0 or its address leads [nowhere](crate::Reach::Nowhere): answered,
+    /// not stored.
     Unreachable,
     /// The torrent has [`max_peers_per_torrent`](crate::Config::max_peers_per_torrent) peers: answered, not stored.
     SwarmFull,
+    /// Its address has [`max_peers_per_address`](crate::Config::max_peers_per_address) peers, or
+    /// [`max_peers_per_address_and_torrent`](crate::Config::max_peers_per_address_and_torrent) in this torrent: answered, not
+    /// stored.
+    AddressFull,
 }
 
 /// Why an announce was not answered with peers.

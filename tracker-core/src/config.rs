@@ -23,6 +23,12 @@ pub struct Config {
     pub max_torrents: usize,
     /// How many peers one torrent may have; 0 for no bound.
     pub max_peers_per_torrent: usize,
+    /// How many peers one address may have in all torrents together, an IPv4 address or an IPv6 network of 64 bits; 0 for no
+    /// bound. It is counted in a fixed number of bytes, so that on a tracker of ten million peers some tens may be
+    /// counted too many, and never one too few but for chance.
+    pub max_peers_per_address: usize,
+    /// How many peers one address may have in one torrent; 0 for no bound. Exact but in swarms above 65,536 peers.
+    pub max_peers_per_address_and_torrent: usize,
     /// How many torrents without peers are remembered for their completions.
     pub remember_torrents: usize,
 }
@@ -37,6 +43,8 @@ impl Default for Config {
             selection: Selection::Uniform,
             max_torrents: 10_000_000,
             max_peers_per_torrent: 0,
+            max_peers_per_address: 0,
+            max_peers_per_address_and_torrent: 0,
             remember_torrents: 1_000_000,
         }
     }

@@ -3,6 +3,7 @@
 use parking_lot::MutexGuard;
 
 use crate::clock::Moment;
+use crate::crowd::Member;
 use crate::family::Family;
 use crate::family::Surplus;
 use crate::shard::{Ledger, Rules, Shard};
@@ -112,7 +113,12 @@ impl Tracker {
             let is_done = step(&mut shard, &mut cursor);
             padded.publish_oldest(&shard);
             MutexGuard::unlock_fair(shard);
-            cursor.taken_out.clear();
+            for torrent in cursor.taken_out.drain(..) {
+                let hash = self.rules.hasher.hash(&torrent.info_hash.0);
+                let left = |member| self.ledger().crowd().left(member, || hash, &self.rules.hasher);
+                torrent.v4.keys().iter().map(Member::of).for_each(left);
+                torrent.v6().map_or(&[][..], Family::keys).iter().map(Member::of).for_each(left);
+            }
             cursor.surplus.clear();
             if is_done {
                 return;
@@ -181,11 +187,23 @@ impl Shard {
         let torrent = self.torrents.get_mut(pos);
         let before = Share::of(torrent);
         let surplus = &mut cursor.surplus;
+        let mut hash = None;
+        let info_hash = torrent.info_hash;
+        let mut gone = |member| {
+            let hash = || *hash.get_or_insert_with(|| rules.hasher.hash(&info_hash.0));
+            ledger.crowd().left(member, hash, &rules.hasher);
+        };
         let rest = loop {
             let Within { peers, began, .. } = within;
             let (removed, rest) = match (within.is_v6, torrent.v6_mut()) {
-                (false, _) => torrent.v4.sweep(peers, budget, began, now, &rules.hasher, surplus),
-                (true, Some(v6)) => v6.sweep(peers, budget, began, now, &rules.hasher, surplus),
+                (false, _) => {
+                    let gone = |key: &_| gone(Member::of(key));
+                    torrent.v4.sweep(peers, budget, began, now, &rules.hasher, surplus, gone)
+                }
+                (true, Some(v6)) => {
+                    let gone = |key: &_| gone(Member::of(key));
+                    v6.sweep(peers, budget, began, now, &rules.hasher, surplus, gone)
+                }
                 (true, None) => (0, None),
             };
             expired.peers += removed as u64;

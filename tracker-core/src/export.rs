@@ -1,13 +1,14 @@
 //! Swarms as plain data, for whoever keeps them on disk: out in bounded pieces, and in again.
 
 use crate::clock::Moment;
+use crate::crowd::Member;
 use crate::extra::Copied;
 use crate::hasher::Hasher;
 use crate::key::{Key, Key4, Key6};
 use crate::shard::{Ledger, Shard};
 use crate::swarm::{PeerKey, Torrent};
 use crate::totals::Share;
-use crate::{InfoHash, PeerAddr, PeerId, PeerState, Seconds, Tracker};
+use crate::{InfoHash, PeerAddr, PeerId, PeerState, Reach, Seconds, Tracker};
 
 /// Peers that are copied at the most while a lock is held.
 const PIECE: usize = 32_768;
@@ -43,7 +44,7 @@ pub struct PeerData {
 pub struct Imported {
     /// Peers put in.
     pub peers: u64,
-    /// Peers not heard of for the timeout, known already, of port 0, or beyond
+    /// Peers not heard of for the timeout, known already, that nobody can connect to, or beyond
     /// [`max_peers_per_torrent`](crate::Config::max_peers_per_torrent).
     pub skipped: u64,
     /// Torrents for which there was no room: see [`max_torrents`](crate::Config::max_torrents).
@@ -131,7 +132,8 @@ impl Tracker {
     fn import_into(&self, shard: &mut Shard, hash: u64, swarm: &SwarmData, now: &Moment) -> Imported {
         let (rules, ledger) = (&self.rules, self.ledger());
         let mut imported = Imported::default();
-        let reachable = swarm.peers.iter().filter(|peer| peer.addr.port() != 0);
+        let reachable =
+            swarm.peers.iter().filter(|peer| peer.addr.port() != 0 && peer.addr.reach() != Reach::Nowhere);
         let fresh = reachable.filter_map(|peer| Some((peer, now.stamp_of_age(peer.age)?)));
         let found = shard.torrents.find(hash, &swarm.info_hash);
         if found.is_none() && fresh.clone().next().is_none() {
@@ -169,6 +171,9 @@ impl Tracker {
             let id = rules.config.keep_peer_ids.then(|| peer.peer_id.as_ref().unwrap_or(&nobody));
             torrent.put(place.map(|place| place.at), &key, id, peer.state, now, &rules.hasher);
             imported.peers += 1;
+            if place.is_none() {
+                ledger.crowd().came(Member::from(&key), hash, &rules.hasher);
+            }
         }
         imported.skipped = swarm.peers.len() as u64 - imported.peers;
         shard.totals.replace(before, Share::of(torrent));

@@ -410,7 +410,7 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
 
     /// Sweeps peers from below `from` down until the budget is spent, a peer costing 1 and its removal [`REMOVAL`].
     /// Returns how many were removed, and where to go on; `None` when all are done: this family's last sweep is the
-    /// one that `began` then. What is to be freed when the lock has been given back goes into `surplus`.
+    /// one that `began` then. Those that go are shown to `gone`. What is to be freed when the lock has been given back goes into `surplus`.
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn sweep(
         &mut self,
@@ -420,6 +420,7 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
         now: &Moment,
         hasher: &Hasher,
         surplus: &mut Vec<Surplus>,
+        mut gone: impl FnMut(&A::Item),
     ) -> (usize, Option<usize>) {
         let mut at = from.min(self.keys.len());
         let mut removed = 0;
@@ -427,6 +428,7 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
             at -= 1;
             *budget -= 1;
             if now.is_stale(self.keys[at].stamp()) {
+                gone(&self.keys[at]);
                 // what comes into the gap was above and has been looked at
                 self.remove(at, now, hasher);
                 removed += 1;

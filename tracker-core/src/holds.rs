@@ -54,6 +54,7 @@ fn announce(n: u32, torrents: u32) -> Announce {
         event: Event::Completed,
         numwant: 0,
         want_ids: false,
+        is_exempt: false,
     }
 }
 

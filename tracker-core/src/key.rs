@@ -2,8 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::PeerAddr;
 use crate::hasher::Hasher;
+use crate::{PeerAddr, Reach};
 
 /// How near two peers are to each other, by their addresses alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,9 @@ pub(crate) trait Key: Copy + Send + 'static {
     fn write_compact(&self, to: &mut [u8]);
     fn nearness(&self, other: &Self) -> Nearness;
     fn addr(&self) -> PeerAddr;
+    fn reach(&self) -> Reach;
+    /// Whose peer it is: the IPv4 address, or the upper 64 bits of the IPv6 address, in one word and never the same.
+    fn origin(&self) -> u64;
 }
 
 /// An IPv4 peer in one word: address, port, stamp, from the top. Its first six bytes are the compact form.
@@ -81,6 +84,16 @@ impl Key for Key4 {
 
     fn addr(&self) -> PeerAddr {
         PeerAddr::V4(Ipv4Addr::from_bits((self.0 >> 32) as u32), (self.0 >> 16) as u16)
+    }
+
+    #[inline]
+    fn reach(&self) -> Reach {
+        Reach::of_v4((self.0 >> 32) as u32)
+    }
+
+    fn origin(&self) -> u64 {
+        // no network of IPv6 begins like that: it would be multicast
+        u64::MAX << 32 | self.0 >> 32
     }
 }
 
@@ -143,6 +156,15 @@ impl Key for Key6 {
 
     fn addr(&self) -> PeerAddr {
         PeerAddr::V6(self.ip(), u16::from_be_bytes([self.compact[16], self.compact[17]]))
+    }
+
+    #[inline]
+    fn reach(&self) -> Reach {
+        Reach::of_v6(self.ip().to_bits())
+    }
+
+    fn origin(&self) -> u64 {
+        (self.ip().to_bits() >> 64) as u64
     }
 }
 

@@ -24,6 +24,7 @@
 //!         event: Event::Started,
 //!         numwant: 50,
 //!         want_ids: false,
+//!         is_exempt: false,
 //!     };
 //!     tracker.announce(&announce, Seconds::new(u32::from(host)), &mut rng, &mut reply)?;
 //! }
@@ -42,8 +43,9 @@
 //!    in a large one. `selection` draws from these arrays: [`Selection`] is the policy.
 //! 4. `swarm`: a torrent, both families, 64 bytes where the peers are few. `table` keeps torrents densely, `memory` those
 //!    without peers that were completed.
-//! 5. `shard`: all that one lock protects, and what an announce does, without lock and clock.
-//! 6. [`Tracker`]: shards with their locks; `expire` and `export` walk through them in short steps, `totals` adds up.
+//! 5. `crowd`: how many peers an address has, in all and in one torrent, in a fixed number of bytes.
+//! 6. `shard`: all that one lock protects, and what an announce does, without lock and clock.
+//! 7. [`Tracker`]: shards with their locks; `expire` and `export` walk through them in short steps, `totals` adds up.
 //!
 //! Beside that path stands [`AccessList`]: which torrents are to be served. The tracker does not ask it; its caller does.
 #![forbid(unsafe_code)]
@@ -55,6 +57,7 @@ mod addr;
 mod announce;
 mod clock;
 mod config;
+mod crowd;
 mod expire;
 mod export;
 mod extra;
@@ -77,7 +80,7 @@ mod totals;
 mod tracker;
 
 pub use access::{AccessError, AccessList, AccessMode};
-pub use addr::PeerAddr;
+pub use addr::{PeerAddr, Reach};
 pub use announce::{Announce, AnnounceError, Counts, Event, Outcome, PeerState};
 pub use config::Config;
 pub use expire::Expired;

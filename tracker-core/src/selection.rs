@@ -2,10 +2,10 @@
 
 use rand_core::Rng;
 
-use crate::PeerId;
 use crate::clock::Moment;
 use crate::family::Candidates;
 use crate::key::{Key, Nearness};
+use crate::{PeerId, Reach};
 
 /// The policy by which peers are chosen for an asker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -54,6 +54,21 @@ fn place(random: u32, n: usize) -> u32 {
     ((u64::from(random) * n as u64) >> 32) as u32
 }
 
+/// What a peer must be to be handed out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fit {
+    pub(crate) now: Moment,
+    /// The asker is elsewhere: peers that it could not connect to are not for it.
+    pub(crate) only_global: bool,
+}
+
+impl Fit {
+    #[inline(always)]
+    fn is_met_by<K: Key>(&self, key: &K) -> bool {
+        !self.now.is_stale(key.stamp()) & !(self.only_global && key.reach() != Reach::Global)
+    }
+}
+
 /// Appends up to `want` of the candidates to `out`, in compact form, and their ids to `ids` if there are any and they
 /// are wanted; returns how many. `asker` is the asker's own key where nearness is to count.
 #[allow(clippy::too_many_arguments)]
@@ -61,7 +76,7 @@ pub(crate) fn select<K: Key, R: Rng>(
     candidates: &Candidates<'_, K>,
     asker: Option<&K>,
     want: usize,
-    now: &Moment,
+    fit: &Fit,
     rng: &mut R,
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
@@ -77,9 +92,9 @@ pub(crate) fn select<K: Key, R: Rng>(
     out.resize(start + want * K::COMPACT + K::SLACK, 0);
     let sheet = Sheet { bytes: &mut out[start..], end: 0 };
     let written = if ids.is_none() && others == want {
-        hand_out_all(candidates, now, sheet)
+        hand_out_all(candidates, fit, sheet)
     } else {
-        let mut draw = Draw { keys, asker: candidates.asker, now, scratch, sheet };
+        let mut draw = Draw { keys, asker: candidates.asker, fit, scratch, sheet };
         draw.scratch.taken.clear();
         draw.draw(asker, want, rng);
         if let Some(ids) = ids {
@@ -107,11 +122,11 @@ impl Sheet<'_> {
 }
 
 /// The answer where everybody fits in; returns its length.
-fn hand_out_all<K: Key>(candidates: &Candidates<'_, K>, now: &Moment, mut sheet: Sheet<'_>) -> usize {
+fn hand_out_all<K: Key>(candidates: &Candidates<'_, K>, fit: &Fit, mut sheet: Sheet<'_>) -> usize {
     let asker = candidates.asker.unwrap_or(candidates.keys.len());
     let (before, rest) = candidates.keys.split_at(asker);
     for key in before.iter().chain(rest.get(1..).unwrap_or(&[])) {
-        sheet.put(key, !now.is_stale(key.stamp()));
+        sheet.put(key, fit.is_met_by(key));
     }
     sheet.end
 }
@@ -120,7 +135,7 @@ fn hand_out_all<K: Key>(candidates: &Candidates<'_, K>, now: &Moment, mut sheet:
 struct Draw<'a, K> {
     keys: &'a [K],
     asker: Option<usize>,
-    now: &'a Moment,
+    fit: &'a Fit,
     scratch: &'a mut Scratch,
     sheet: Sheet<'a>,
 }
@@ -129,7 +144,7 @@ impl<K: Key> Draw<'_, K> {
     /// Hands out `want` peers, or as many as there are.
     fn draw<R: Rng>(&mut self, asker: Option<&K>, want: usize, rng: &mut R) {
         let len = self.keys.len();
-        if asker.is_none() && len < 2 * want && len <= MARKS && self.all_are_fresh() {
+        if asker.is_none() && len < 2 * want && len <= MARKS && self.all_are_fit() {
             return self.leave_out(want, rng);
         }
         self.clear_marks();
@@ -152,11 +167,11 @@ impl<K: Key> Draw<'_, K> {
     /// Whether the peer at `at` may be handed out at all.
     #[inline(always)]
     fn is_fit(&self, at: usize) -> bool {
-        Some(at) != self.asker && !self.now.is_stale(self.keys[at].stamp())
+        Some(at) != self.asker && self.fit.is_met_by(&self.keys[at])
     }
 
-    fn all_are_fresh(&self) -> bool {
-        !self.keys.iter().fold(false, |found, key| found | self.now.is_stale(key.stamp()))
+    fn all_are_fit(&self) -> bool {
+        self.keys.iter().fold(true, |all, key| all & self.fit.is_met_by(key))
     }
 
     #[inline(always)]
@@ -232,7 +247,7 @@ impl<K: Key> Draw<'_, K> {
         for i in from..self.scratch.taken.len() {
             let at = self.scratch.taken[i];
             let key = &self.keys[at as usize];
-            let is_fit = (Some(at as usize) != self.asker) & !self.now.is_stale(key.stamp());
+            let is_fit = (Some(at as usize) != self.asker) & self.fit.is_met_by(key);
             self.sheet.put(key, is_fit);
             self.scratch.taken[kept] = at;
             kept += usize::from(is_fit);
@@ -240,7 +255,7 @@ impl<K: Key> Draw<'_, K> {
         self.scratch.taken.truncate(kept);
     }
 
-    /// Where nearly everybody fits in, it takes fewer draws to choose those who don't. For fresh peers only.
+    /// Where nearly everybody fits in, it takes fewer draws to choose those who don't. For swarms of which all are fit.
     fn leave_out<R: Rng>(&mut self, want: usize, rng: &mut R) {
         self.clear_marks();
         let len = self.keys.len();

@@ -3,12 +3,16 @@
 use rand_core::Rng;
 
 use crate::clock::Moment;
+use crate::crowd::{Crowd, Member};
 use crate::hasher::Hasher;
 use crate::memory::Memory;
+use crate::selection::Fit;
 use crate::swarm::{PeerKey, Place, Torrent};
 use crate::table::Table;
 use crate::totals::{Share, Totals};
-use crate::{Announce, AnnounceError, AnnounceReply, Config, Counts, Event, InfoHash, Outcome, PeerState};
+use crate::{
+    Announce, AnnounceError, AnnounceReply, Config, Counts, Event, InfoHash, Outcome, PeerState, Reach,
+};
 
 /// What operations on a shard need to know.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub(crate) trait Ledger {
     /// Counts a torrent that is remembered from now on, and returns its turn.
     fn remember(&self) -> u64;
     fn recall(&self);
+    /// What is known of all peers together.
+    fn crowd(&self) -> &Crowd;
 }
 
 /// The torrents first: every announce looks at them, and they share cache lines with the lock.
@@ -51,8 +57,27 @@ impl Shard {
     ) -> Result<Outcome, AnnounceError> {
         let peer = PeerKey::new(announce.addr, now.stamp());
         let found = self.torrents.find(hash, &announce.info_hash);
-        if announce.event == Event::Stopped || announce.addr.port() == 0 {
-            return Ok(self.answer_only(hash, found, announce, &peer, now, rules, ledger, rng, reply));
+        let reach = announce.addr.reach();
+        let fit = Fit { now: *now, only_global: reach == Reach::Global && ledger.crowd().has_locals() };
+        let is_reachable = announce.addr.port() != 0 && reach != Reach::Nowhere;
+        if announce.event == Event::Stopped {
+            self.let_go(hash, found.filter(|_| is_reachable), announce, &peer, now, rules, ledger, reply);
+            return Ok(if is_reachable { Outcome::Done } else { Outcome::Unreachable });
+        }
+        if !is_reachable {
+            self.answer_only(hash, found, announce, &peer, &fit, rules, rng, reply);
+            return Ok(Outcome::Unreachable);
+        }
+        let place = found.and_then(|pos| {
+            let torrent = self.torrents.get_mut(pos);
+            torrent.refresh(now);
+            torrent.find(&peer, now, &rules.hasher)
+        });
+        if place.is_none()
+            && let Some(outcome) = self.turn_away(hash, found, announce, &peer, rules, ledger)
+        {
+            self.answer_only(hash, found, announce, &peer, &fit, rules, rng, reply);
+            return Ok(outcome);
         }
         let pos = match found {
             Some(pos) => pos,
@@ -67,44 +92,88 @@ impl Shard {
             }
         };
         let torrent = self.torrents.get_mut(pos);
-        torrent.refresh(now);
         let state = announce.state();
-        let place = torrent.find(&peer, now, &rules.hasher);
-        let limit = rules.config.max_peers_per_torrent;
-        let is_full = place.is_none() && limit != 0 && torrent.len() >= limit;
-        let at = if is_full {
-            self.totals.refused_peers += 1;
-            None
-        } else {
-            let before = Share::of(torrent);
-            if announce.event == Event::Completed && state == PeerState::Seeder && !was_seeder(place) {
-                torrent.downloaded = torrent.downloaded.saturating_add(1);
-                self.totals.completed += 1;
-            }
-            let id = rules.config.keep_peer_ids.then_some(&announce.peer_id);
-            let at = torrent.put(place.map(|place| place.at), &peer, id, state, now, &rules.hasher);
-            self.totals.replace(before, Share::of(torrent));
-            Some(at)
-        };
+        let before = Share::of(torrent);
+        if announce.event == Event::Completed && state == PeerState::Seeder && !was_seeder(place) {
+            torrent.downloaded = torrent.downloaded.saturating_add(1);
+            self.totals.completed += 1;
+        }
+        let id = rules.config.keep_peer_ids.then_some(&announce.peer_id);
+        let at = torrent.put(place.map(|place| place.at), &peer, id, state, now, &rules.hasher);
+        self.totals.replace(before, Share::of(torrent));
+        if place.is_none() {
+            ledger.crowd().came(Member::from(&peer), hash, &rules.hasher);
+        }
         reply.counts = torrent.counts();
         torrent.select(
             &peer,
-            at,
+            Some(at),
             state,
             announce.numwant as usize,
             announce.want_ids,
             rules.config.selection,
-            now,
+            &fit,
             rng,
             reply,
         );
-        Ok(if is_full { Outcome::SwarmFull } else { Outcome::Done })
+        Ok(Outcome::Done)
     }
 
-    /// An announce that puts nobody in: of a peer that leaves, or of one that nobody can connect to.
+    /// Why a peer that is not in the torrent is not put in, if it is not.
+    fn turn_away<L: Ledger>(
+        &mut self,
+        hash: u64,
+        found: Option<usize>,
+        announce: &Announce,
+        peer: &PeerKey,
+        rules: &Rules,
+        ledger: &L,
+    ) -> Option<Outcome> {
+        let torrent = found.map(|pos| self.torrents.get(pos));
+        let limit = rules.config.max_peers_per_torrent;
+        if limit != 0 && torrent.is_some_and(|torrent| torrent.len() >= limit) {
+            self.totals.refused_peers += 1;
+            return Some(Outcome::SwarmFull);
+        }
+        if !announce.is_exempt
+            && ledger.crowd().is_full_for(peer, hash, torrent, &rules.hasher, &rules.config)
+        {
+            self.totals.refused_by_address += 1;
+            return Some(Outcome::AddressFull);
+        }
+        None
+    }
+
+    /// Answers an announce that puts nobody in.
     #[allow(clippy::too_many_arguments)]
     #[cold]
-    fn answer_only<R: Rng, L: Ledger>(
+    fn answer_only<R: Rng>(
+        &mut self,
+        hash: u64,
+        found: Option<usize>,
+        announce: &Announce,
+        peer: &PeerKey,
+        fit: &Fit,
+        rules: &Rules,
+        rng: &mut R,
+        reply: &mut AnnounceReply,
+    ) {
+        let Some(pos) = found else {
+            reply.counts.downloaded = self.memory.downloaded(hash, &announce.info_hash).unwrap_or(0);
+            return;
+        };
+        let torrent = self.torrents.get_mut(pos);
+        torrent.refresh(&fit.now);
+        reply.counts = torrent.counts();
+        let want = announce.numwant as usize;
+        let policy = rules.config.selection;
+        torrent.select(peer, None, announce.state(), want, announce.want_ids, policy, fit, rng, reply);
+    }
+
+    /// A peer leaves, if it is there.
+    #[allow(clippy::too_many_arguments)]
+    #[cold]
+    fn let_go<L: Ledger>(
         &mut self,
         hash: u64,
         found: Option<usize>,
@@ -113,33 +182,24 @@ impl Shard {
         now: &Moment,
         rules: &Rules,
         ledger: &L,
-        rng: &mut R,
         reply: &mut AnnounceReply,
-    ) -> Outcome {
-        let is_reachable = announce.addr.port() != 0;
+    ) {
         let Some(pos) = found else {
-            reply.counts.downloaded = self.memory.downloaded(hash, &announce.info_hash).unwrap_or(0);
-            return if is_reachable { Outcome::Done } else { Outcome::Unreachable };
+            reply.counts = self.scrape(hash, &announce.info_hash).unwrap_or_default();
+            return;
         };
         let torrent = self.torrents.get_mut(pos);
         torrent.refresh(now);
-        if announce.event == Event::Stopped {
-            if let Some(place) = torrent.find(peer, now, &rules.hasher).filter(|_| is_reachable) {
-                let before = Share::of(torrent);
-                torrent.remove(place.at, peer, now, &rules.hasher);
-                self.totals.replace(before, Share::of(torrent));
-            }
-            reply.counts = torrent.counts();
-            if torrent.len() == 0 {
-                self.close(pos, rules, ledger);
-            }
-        } else {
-            reply.counts = torrent.counts();
-            let want = announce.numwant as usize;
-            let policy = rules.config.selection;
-            torrent.select(peer, None, announce.state(), want, announce.want_ids, policy, now, rng, reply);
+        if let Some(place) = torrent.find(peer, now, &rules.hasher) {
+            let before = Share::of(torrent);
+            torrent.remove(place.at, peer, now, &rules.hasher);
+            self.totals.replace(before, Share::of(torrent));
+            ledger.crowd().left(Member::from(peer), || hash, &rules.hasher);
         }
-        if is_reachable { Outcome::Done } else { Outcome::Unreachable }
+        reply.counts = torrent.counts();
+        if torrent.len() == 0 {
+            self.close(pos, rules, ledger);
+        }
     }
 
     /// The counts of a torrent; `None` if nothing is known of it.

@@ -6,7 +6,7 @@ use crate::clock::Moment;
 use crate::family::Family;
 use crate::hasher::Hasher;
 use crate::key::{Key, Key4, Key6};
-use crate::selection::{Selection, select};
+use crate::selection::{Fit, Selection, select};
 use crate::table::Named;
 use crate::{AnnounceReply, Counts, InfoHash, PeerAddr, PeerId, PeerState};
 
@@ -152,6 +152,17 @@ impl Torrent {
         }
     }
 
+    /// Peers of the same origin, in time that grows with the swarm.
+    pub(crate) fn count_of(&self, peer: &PeerKey) -> usize {
+        fn count<K: Key>(keys: &[K], origin: u64) -> usize {
+            keys.iter().filter(|key| key.origin() == origin).count()
+        }
+        match peer {
+            PeerKey::V4(key) => count(self.v4.keys(), key.origin()),
+            PeerKey::V6(key) => self.v6().map_or(0, |v6| count(v6.keys(), key.origin())),
+        }
+    }
+
     /// Chooses up to `want` peers for `asker`, which stands at `at` if it is in: its own family first, then the other.
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn select<R: Rng>(
@@ -162,7 +173,7 @@ impl Torrent {
         want: usize,
         want_ids: bool,
         policy: Selection,
-        now: &Moment,
+        fit: &Fit,
         rng: &mut R,
         reply: &mut AnnounceReply,
     ) {
@@ -174,17 +185,17 @@ impl Torrent {
             PeerKey::V4(key) => {
                 let near = is_near_first.then_some(key);
                 let among = self.v4.candidates(state, at);
-                let got = select(&among, near, want, now, rng, scratch, peers4, ids4);
+                let got = select(&among, near, want, fit, rng, scratch, peers4, ids4);
                 if let Some(v6) = self.v6() {
-                    select(&v6.candidates(state, None), None, want - got, now, rng, scratch, peers6, ids6);
+                    select(&v6.candidates(state, None), None, want - got, fit, rng, scratch, peers6, ids6);
                 }
             }
             PeerKey::V6(key) => {
                 let near = is_near_first.then_some(key);
                 let got = self.v6().map_or(0, |v6| {
-                    select(&v6.candidates(state, at), near, want, now, rng, scratch, peers6, ids6)
+                    select(&v6.candidates(state, at), near, want, fit, rng, scratch, peers6, ids6)
                 });
-                select(&self.v4.candidates(state, None), None, want - got, now, rng, scratch, peers4, ids4);
+                select(&self.v4.candidates(state, None), None, want - got, fit, rng, scratch, peers4, ids4);
             }
         }
     }

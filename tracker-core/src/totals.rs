@@ -30,6 +30,9 @@ pub struct Totals {
     pub refused_torrents: u64,
     /// Peers not stored since [`max_peers_per_torrent`](crate::Config::max_peers_per_torrent) was reached.
     pub refused_peers: u64,
+    /// Peers not stored since their address had too many:
+    /// [`max_peers_per_address`](crate::Config::max_peers_per_address).
+    pub refused_by_address: u64,
 }
 
 impl Totals {
@@ -60,6 +63,7 @@ impl AddAssign for Totals {
         self.remembered += other.remembered;
         self.refused_torrents += other.refused_torrents;
         self.refused_peers += other.refused_peers;
+        self.refused_by_address += other.refused_by_address;
     }
 }
 

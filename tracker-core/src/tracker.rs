@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use rand_core::Rng;
 
 use crate::clock::{Clock, Moment};
+use crate::crowd::Crowd;
 use crate::hasher::Hasher;
 use crate::shard::{Ledger, Rules, Shard};
 use crate::totals::Totals;
@@ -41,6 +42,7 @@ struct Books {
     torrents: AtomicUsize,
     remembered: AtomicUsize,
     turns: AtomicU64,
+    crowd: Crowd,
 }
 
 impl Ledger for Books {
@@ -64,6 +66,11 @@ impl Ledger for Books {
     fn recall(&self) {
         self.remembered.fetch_sub(1, Relaxed);
     }
+
+    #[inline]
+    fn crowd(&self) -> &Crowd {
+        &self.crowd
+    }
 }
 
 impl Tracker {
@@ -75,7 +82,11 @@ impl Tracker {
             shards: (0..shards)
                 .map(|_| Padded { shard: Mutex::default(), oldest: AtomicU64::new(u64::MAX) })
                 .collect(),
-            books: Books { max_torrents: config.max_torrents, ..Books::default() },
+            books: Books {
+                max_torrents: config.max_torrents,
+                crowd: Crowd::new(&config),
+                ..Books::default()
+            },
             exporting: Mutex::new(()),
             latest: AtomicU64::new(0),
             rules: Rules { hasher: Hasher::new(&config.hash_key), config },
@@ -90,7 +101,8 @@ impl Tracker {
     /// Carries out an announce, and writes the answer into `reply`.
     ///
     /// The asker is never among the peers; there are never more than `numwant` of them; those of its own address family come
-    /// first. A seeder and a partial seed are told of leechers only. `stopped` is answered with no peers. After
+    /// first. A seeder and a partial seed are told of leechers only, and an asker with a [global](crate::Reach::Global) address of
+    /// peers with one only. `stopped` is answered with no peers. After
     /// some announces this allocates only where a swarm grows.
     ///
     /// # Errors

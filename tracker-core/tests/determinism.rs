@@ -27,6 +27,7 @@ fn bytes(seed: u64, hash_key: [u8; 16], shards: usize, selection: Selection) -> 
             event: if draw >> 20 & 7 == 0 { Event::Stopped } else { Event::Completed },
             numwant: 30,
             want_ids: draw >> 24 & 1 == 0,
+            is_exempt: false,
         };
         tracker.announce(&announce, Seconds::new(n / 20), &mut rng, &mut reply).unwrap();
         bytes.extend_from_slice(reply.compact4());

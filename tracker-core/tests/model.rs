@@ -24,6 +24,7 @@ enum Step {
         event: Event,
         numwant: u32,
         want_ids: bool,
+        is_exempt: bool,
         id: u8,
     },
     /// Time goes on.
@@ -38,12 +39,18 @@ fn name(torrent: u8) -> InfoHash {
     InfoHash([torrent; 20])
 }
 
-/// Few addresses, near and far, of both families; every eighth has no port.
+/// Few addresses, near and far, of both families and any reach, two ports of each; every twelfth has none.
 fn addr(n: u8) -> PeerAddr {
-    let port = if n.is_multiple_of(8) { 0 } else { 6881 + u16::from(n % 2) };
-    match n % 3 {
-        0 => PeerAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, u16::from(n % 4), u16::from(n), 0, 0, 0, 1), port),
-        _ => PeerAddr::V4(Ipv4Addr::new(10, n % 2, n % 4, n), port),
+    let port = if n % 12 == 11 { 0 } else { 6881 + u16::from(n % 2) };
+    let host = n / 2;
+    match host % 6 {
+        // two hosts of one network of 64 bits
+        0 => PeerAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 0, 0, 0, u16::from(host)), port),
+        1 => PeerAddr::V6(Ipv6Addr::new(0xfd00, 0xdb8, u16::from(host), 7, 0, 0, 0, 1), port),
+        2 => PeerAddr::V4(Ipv4Addr::new(203, 0, 113, host), port),
+        3 => PeerAddr::V4(Ipv4Addr::new(198, 51, host, 1), port),
+        4 if host == 10 => PeerAddr::V4(Ipv4Addr::new(169, 254, 0, 1), port),
+        _ => PeerAddr::V4(Ipv4Addr::new(10, 1, host % 4, host), port),
     }
 }
 
@@ -57,14 +64,15 @@ fn announce() -> impl Strategy<Value = Step> {
     ];
     let left = prop_oneof![2 => Just(0), 2 => Just(17), 1 => Just(u64::MAX)];
     let numwant = prop_oneof![0..6_u32, Just(50), Just(1_000_000)];
-    (0..5_u8, 0..24_u8, left, event, numwant, any::<bool>(), 0..3_u8).prop_map(
-        |(torrent, addr, left, event, numwant, want_ids, id)| Step::Announce {
+    (0..5_u8, 0..28_u8, left, event, numwant, any::<bool>(), any::<bool>(), 0..3_u8).prop_map(
+        |(torrent, addr, left, event, numwant, want_ids, is_exempt, id)| Step::Announce {
             torrent,
             addr,
             left,
             event,
             numwant,
             want_ids,
+            is_exempt,
             id,
         },
     )
@@ -106,33 +114,62 @@ fn config() -> impl Strategy<Value = Config> {
         any::<bool>(),
         selection,
         limit.clone(),
+        limit.clone(),
+        limit.clone(),
         limit,
         remember,
     )
         .prop_map(
-            |(peer_timeout, shards, keep_peer_ids, selection, torrents, peers, remember_torrents)| Config {
-                hash_key: [7; 16],
+            |(
                 peer_timeout,
                 shards,
                 keep_peer_ids,
                 selection,
-                max_torrents: torrents,
-                max_peers_per_torrent: peers,
-                remember_torrents,
+                torrents,
+                peers,
+                of_address,
+                in_torrent,
+                remember,
+            )| {
+                Config {
+                    hash_key: [7; 16],
+                    peer_timeout,
+                    shards,
+                    keep_peer_ids,
+                    selection,
+                    max_torrents: torrents,
+                    max_peers_per_torrent: peers,
+                    max_peers_per_address: of_address * 2,
+                    max_peers_per_address_and_torrent: in_torrent,
+                    remember_torrents: remember,
+                }
             },
         )
 }
 
-/// Everybody in a torrent as a leecher that nobody can connect to is told: it leaves no trace.
+/// Everybody in a torrent as leechers that nobody can connect to are told, from near and far: they leave no trace.
 fn ask_for_all(tracker: &Tracker, naive: &mut Naive, torrent: InfoHash, rng: &mut Xoshiro256PlusPlus) {
+    for asker in [Ipv4Addr::new(10, 200, 0, 1), Ipv4Addr::new(192, 0, 2, 1)] {
+        ask_from(PeerAddr::V4(asker, 0), tracker, naive, torrent, rng);
+    }
+}
+
+fn ask_from(
+    addr: PeerAddr,
+    tracker: &Tracker,
+    naive: &mut Naive,
+    torrent: InfoHash,
+    rng: &mut Xoshiro256PlusPlus,
+) {
     let announce = Announce {
         info_hash: torrent,
         peer_id: PeerId::default(),
-        addr: PeerAddr::V4(Ipv4Addr::new(192, 0, 2, 1), 0),
+        addr,
         left: 1,
         event: Event::Regular,
         numwant: u32::MAX,
         want_ids: true,
+        is_exempt: false,
     };
     let mut reply = AnnounceReply::new();
     let result = tracker.announce(&announce, Seconds::new(naive.now), rng, &mut reply);
@@ -150,11 +187,12 @@ fn run(config: Config, start: u32, steps: &[Step]) {
     for step in steps {
         let now = Seconds::new(clock.saturating_sub(std::mem::take(&mut back)));
         match *step {
-            Step::Announce { torrent, addr: n, left, event, numwant, want_ids, id } => {
+            Step::Announce { torrent, addr: n, left, event, numwant, want_ids, is_exempt, id } => {
                 naive.see(now);
                 let info_hash = name(torrent);
                 let (peer_id, addr) = (PeerId([id; 20]), addr(n));
-                let announce = Announce { info_hash, peer_id, addr, left, event, numwant, want_ids };
+                let announce =
+                    Announce { info_hash, peer_id, addr, left, event, numwant, want_ids, is_exempt };
                 let result = tracker.announce(&announce, now, &mut rng, &mut reply);
                 naive.announce(&tracker, &announce, result, &reply, true);
             }
@@ -248,6 +286,7 @@ fn run_large(seed: u64, config: Config) {
                 event,
                 numwant: [0, 5, 50, 200, 700][(draw >> 16) as usize % 5],
                 want_ids: draw >> 20 & 1 == 0,
+                is_exempt: false,
             };
             let is_looked_at = n % 64 == 0;
             naive.see(Seconds::new(clock));

@@ -39,6 +39,7 @@ fn announce_many(tracker: &Tracker, rng: &mut impl Rng, rounds: u32, reply: &mut
                 [(draw >> 1) as usize & 3],
             numwant: [0, 50, 200][(draw >> 3) as usize % 3],
             want_ids: draw >> 8 & 1 == 0,
+            is_exempt: false,
             ..leecher(torrent(size), peer((draw >> 9) % size))
         };
         tracker.announce(&announce, Seconds::new(1 + n / 1000), rng, reply).unwrap();

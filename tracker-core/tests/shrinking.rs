@@ -21,6 +21,7 @@ fn announce(n: u32) -> Announce {
         event: if n % 7 == 1 { Event::Paused } else { Event::Regular },
         numwant: 0,
         want_ids: false,
+        is_exempt: false,
     }
 }
 

@@ -11,7 +11,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use percent_encoding::percent_decode;
-use tracker_core::{Event, InfoHash, PeerId};
+use tracker_core::{Event, InfoHash, PeerAddr, PeerId, Reach};
 
 #[cfg(test)]
 mod model;
@@ -169,7 +169,7 @@ pub fn parse_scrape(query: &[u8], hashes: &mut Vec<InfoHash>, max: usize) -> Res
 /// The address, and the port if there is one above 0, in the value of `ip`, `ipv4` or `ipv6` ([BEP 7]).
 ///
 /// Reads `ADDR`, `ADDR:PORT`, `[ADDR]` and `[ADDR]:PORT`; an IPv4-mapped IPv6 address is the IPv4 one. Host names,
-/// unspecified addresses and garbage are `None`.
+/// addresses that lead [nowhere](Reach::Nowhere) and garbage are `None`.
 ///
 /// [BEP 7]: https://www.bittorrent.org/beps/bep_0007.html
 pub fn client_address(raw: &[u8]) -> Option<(IpAddr, Option<u16>)> {
@@ -189,7 +189,8 @@ pub fn client_address(raw: &[u8]) -> Option<(IpAddr, Option<u16>)> {
         },
     };
     let ip = ip.to_canonical();
-    (!ip.is_unspecified()).then_some((ip, port.filter(|&port| port > 0)))
+    let is_somewhere = PeerAddr::new(ip, 0).reach() != Reach::Nowhere;
+    is_somewhere.then_some((ip, port.filter(|&port| port > 0)))
 }
 
 fn event_named(value: &[u8]) -> Event {

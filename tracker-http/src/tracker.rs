@@ -19,6 +19,11 @@ const FULL_RETRY: u32 = 30;
 /// Torrents that a full scrape sorts at a time: 32 bytes each.
 const SCRAPE_SORTED: u64 = 1 << 20;
 
+const SWARM_FULL: &str =
+    "this torrent has as many peers as this tracker keeps: you are told of others, but not listed";
+const ADDRESS_FULL: &str =
+    "your address has as many peers as this tracker keeps of one: you are told of others, but not listed";
+
 /// Whether clients are believed where they say what their address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ClientIp {
@@ -128,8 +133,11 @@ impl<N> TrackerService<'_, N> {
             interval: self.rules.interval,
             min_interval: self.rules.min_interval,
             external_ip: Some(ip),
-            warning: (outcome == Outcome::SwarmFull)
-                .then_some("this torrent has as many peers as this tracker keeps: you are told of others, but not listed"),
+            warning: match outcome {
+                Outcome::SwarmFull => Some(SWARM_FULL),
+                Outcome::AddressFull => Some(ADDRESS_FULL),
+                Outcome::Done | Outcome::Unreachable => None,
+            },
             peers: answer.compact4(),
             peers6: answer.compact6(),
         };
@@ -165,6 +173,7 @@ impl<N> TrackerService<'_, N> {
             event: query.event,
             numwant,
             want_ids: !query.compact && !query.no_peer_id,
+            is_exempt: false,
         };
         if request.method == Method::Head {
             // registers nobody, and lets nobody leave

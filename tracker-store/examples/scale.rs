@@ -32,6 +32,7 @@ fn announce(peer: u32) -> Announce {
         event: Event::Regular,
         numwant: 50,
         want_ids: false,
+        is_exempt: false,
     }
 }
 

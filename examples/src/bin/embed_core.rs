@@ -39,8 +39,16 @@ fn embed(options: &Options) -> Result<(), Box<dyn Error>> {
         let addr = SocketAddr::from(([192, 0, 2, n], 6881)).into();
         let left = if n == 1 { 0 } else { 1 << 20 }; // the first one has it all
         let peer_id = PeerId(*b"-XX0001-abcdefghijkl");
-        let announce =
-            Announce { info_hash, peer_id, addr, left, event: Event::Started, numwant: 3, want_ids: false };
+        let announce = Announce {
+            info_hash,
+            peer_id,
+            addr,
+            left,
+            event: Event::Started,
+            numwant: 3,
+            want_ids: false,
+            is_exempt: false,
+        };
         tracker.announce(&announce, Seconds::new(60 * u32::from(n)), &mut rng, &mut reply)?;
         let peers: Vec<String> = reply.peers().map(|peer| peer.to_string()).collect();
         let told = if peers.is_empty() { "nobody yet".to_owned() } else { peers.join("  ") };

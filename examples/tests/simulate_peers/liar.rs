@@ -90,6 +90,7 @@ impl<'t> Liar<'t> {
             event: query.event,
             numwant,
             want_ids: false,
+            is_exempt: false,
         };
         match (self.lie, query.event) {
             (Lie::KeepsThoseWhoLeft, Event::Stopped) | (Lie::CountsNoCompletion, Event::Completed) => {

@@ -58,6 +58,12 @@ pub fn metrics(statistics: &Statistics<'_>, keeping: &Keeping) -> String {
         "Peers not listed for want of room (swarm.max_peers_per_torrent).",
         totals.refused_peers,
     );
+    out.one(
+        "tracker_refused_by_address_total",
+        COUNTER,
+        "Peers not listed since their address has too many (limits.peers, limits.peers_per_torrent).",
+        totals.refused_by_address,
+    );
     let answers = ROUTES.into_iter().flat_map(|route| STATUSES.map(|status| (route, status)));
     out.family(
         "tracker_requests_total",

@@ -52,6 +52,7 @@ pub(crate) fn leecher(info_hash: InfoHash, addr: PeerAddr) -> Announce {
         event: Event::Regular,
         numwant: 0,
         want_ids: false,
+        is_exempt: false,
     }
 }
 

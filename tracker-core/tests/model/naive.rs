@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracker_core::{
     Announce, AnnounceError, AnnounceReply, Config, Counts, Event, FamilyTotals, InfoHash, Outcome, PeerAddr,
-    PeerData, PeerId, PeerState, Seconds, Totals, Tracker,
+    PeerData, PeerId, PeerState, Reach, Seconds, Totals, Tracker,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -33,10 +33,19 @@ pub(crate) struct Naive {
     completed: u64,
     refused_torrents: u64,
     refused_peers: u64,
+    refused_by_address: u64,
 }
 
 pub(crate) fn is_v4(addr: &PeerAddr) -> bool {
     matches!(addr, PeerAddr::V4(..))
+}
+
+/// Whose peer it is: an IPv4 address's, or a network's of 64 bits.
+fn origin(addr: &PeerAddr) -> Vec<u8> {
+    match addr {
+        PeerAddr::V4(ip, _) => ip.octets().to_vec(),
+        PeerAddr::V6(ip, _) => ip.octets()[..8].to_vec(),
+    }
 }
 
 impl Naive {
@@ -50,6 +59,7 @@ impl Naive {
             completed: 0,
             refused_torrents: 0,
             refused_peers: 0,
+            refused_by_address: 0,
         }
     }
 
@@ -84,6 +94,7 @@ impl Naive {
         *addr != asker.addr
             && !self.is_stale(peer.heard)
             && (asker.state() == PeerState::Leecher || peer.state == PeerState::Leecher)
+            && (asker.addr.reach() != Reach::Global || addr.reach() == Reach::Global)
     }
 
     pub(crate) fn counts(&self, hash: &InfoHash) -> Option<Counts> {
@@ -110,6 +121,7 @@ impl Naive {
             remembered: self.remembered.len() as u64,
             refused_torrents: self.refused_torrents,
             refused_peers: self.refused_peers,
+            refused_by_address: self.refused_by_address,
             ..Totals::default()
         };
         for (addr, peer) in self.torrents.values().flat_map(|torrent| &torrent.peers) {
@@ -132,7 +144,7 @@ impl Naive {
         thorough: bool,
     ) {
         let hash = announce.info_hash;
-        let is_reachable = announce.addr.port() != 0;
+        let is_reachable = announce.addr.port() != 0 && announce.addr.reach() != Reach::Nowhere;
         if announce.event == Event::Stopped || !is_reachable {
             assert_eq!(result, Ok(if is_reachable { Outcome::Done } else { Outcome::Unreachable }));
             if announce.event == Event::Stopped && is_reachable {
@@ -145,7 +157,8 @@ impl Naive {
                 return;
             }
         } else {
-            if !self.torrents.contains_key(&hash) {
+            let refusal = self.refusal(announce);
+            if !self.torrents.contains_key(&hash) && refusal.is_none() {
                 let limit = self.config.max_torrents;
                 if limit != 0 && self.torrents.len() >= limit {
                     self.refused_torrents += 1;
@@ -156,9 +169,13 @@ impl Naive {
                 let downloaded = self.remembered.remove(&hash).map_or(0, |(_, downloaded)| downloaded);
                 self.torrents.insert(hash, Torrent { downloaded, ..Torrent::default() });
             }
-            let outcome = self.put(announce);
-            assert_eq!(result, Ok(outcome));
-            assert_eq!(Some(reply.counts), self.counts(&hash));
+            match refusal {
+                Some(Outcome::SwarmFull) => self.refused_peers += 1,
+                Some(_) => self.refused_by_address += 1,
+                None => self.put(announce),
+            }
+            assert_eq!(result, Ok(refusal.unwrap_or(Outcome::Done)));
+            assert_eq!(reply.counts, self.counts(&hash).unwrap_or_default());
         }
         if thorough {
             self.check_peers(announce, reply);
@@ -188,14 +205,29 @@ impl Naive {
         self.close_empty(Some(tracker));
     }
 
-    fn put(&mut self, announce: &Announce) -> Outcome {
+    /// Why a peer that is not in its torrent is not put in.
+    fn refusal(&self, announce: &Announce) -> Option<Outcome> {
+        let none = BTreeMap::new();
+        let peers = self.torrents.get(&announce.info_hash).map_or(&none, |torrent| &torrent.peers);
+        if peers.contains_key(&announce.addr) {
+            return None;
+        }
+        let reaches = |count: usize, limit: usize| limit != 0 && count >= limit;
+        if reaches(peers.len(), self.config.max_peers_per_torrent) {
+            return Some(Outcome::SwarmFull);
+        }
+        let of_address = |peers: &BTreeMap<PeerAddr, Peer>| {
+            peers.keys().filter(|addr| origin(addr) == origin(&announce.addr)).count()
+        };
+        let in_all = self.torrents.values().map(|torrent| of_address(&torrent.peers)).sum();
+        let is_full = reaches(in_all, self.config.max_peers_per_address)
+            || reaches(of_address(peers), self.config.max_peers_per_address_and_torrent);
+        (is_full && !announce.is_exempt).then_some(Outcome::AddressFull)
+    }
+
+    fn put(&mut self, announce: &Announce) {
         let torrent = &self.torrents[&announce.info_hash];
         let known = torrent.peers.get(&announce.addr).copied();
-        let limit = self.config.max_peers_per_torrent;
-        if known.is_none() && limit != 0 && torrent.peers.len() >= limit {
-            self.refused_peers += 1;
-            return Outcome::SwarmFull;
-        }
         let state = announce.state();
         let was_seeder =
             known.is_some_and(|peer| peer.state == PeerState::Seeder && !self.is_stale(peer.heard));
@@ -206,7 +238,6 @@ impl Naive {
             torrent.downloaded += u32::from(has_completed);
             self.completed += u64::from(has_completed);
         }
-        Outcome::Done
     }
 
     fn check_peers(&self, announce: &Announce, reply: &AnnounceReply) {

@@ -136,6 +136,10 @@ fn where_clients_are_believed_they_name_their_own_addresses() {
             ("ip=&ipv4=x&ipv6=%zz", &["127.0.0.1:7"]),
             ("ip=192.0.2.1:0", &["192.0.2.1:7"]),
             ("ip=192.0.2.256", &["127.0.0.1:7"]),
+            ("ip=224.0.0.1", &["127.0.0.1:7"]),
+            ("ip=255.255.255.255", &["127.0.0.1:7"]),
+            ("ip=169.254.1.1&ipv6=fe80::1", &["127.0.0.1:7"]),
+            ("ipv6=ff02::1", &["127.0.0.1:7"]),
         ] {
             assert_eq!(stored_with(site, site.addr(), more), expected, "{more}");
         }
@@ -145,6 +149,44 @@ fn where_clients_are_believed_they_name_their_own_addresses() {
             ("ipv4=192.0.2.1", &["192.0.2.1:7", "[::1]:7"]),
         ] {
             assert_eq!(stored_with(site, site.addr6(), more), expected, "{more}");
+        }
+    });
+}
+
+#[test]
+fn nobody_is_told_of_an_address_that_it_cannot_connect_to() {
+    let reaches = [
+        ("203.0.113.1", true),
+        ("2001:db8::1", true),
+        ("10.0.0.1", false),
+        ("172.16.0.1", false),
+        ("192.168.0.1", false),
+        ("100.64.0.1", false),
+        ("127.0.0.9", false),
+        ("fd00::1", false),
+        ("::1", false),
+    ];
+    let nowhere = ["0.0.0.0", "224.0.0.1", "255.255.255.255", "169.254.0.1", "::", "fe80::1", "ff02::1"];
+    behind(&["127.0.0.1/32"], ForwardedHeader::Any).run(|site| {
+        let mut client = site.connect();
+        let mut ask = |ip: &str, port: u16| {
+            let request = announce(1, port).request_with(&format!("X-Forwarded-For: {ip}\r\n"));
+            let mut peers: Vec<_> = client.tell(&request).peers().iter().map(|peer| peer.ip()).collect();
+            peers.sort_unstable();
+            peers
+        };
+        for ip in reaches.iter().map(|(ip, _)| *ip).chain(nowhere) {
+            ask(ip, 6881);
+        }
+        // whoever asks from elsewhere or from nearby, or from where nobody gets to
+        for (asker, is_elsewhere) in
+            [("198.51.100.7", true), ("2001:db8::7", true), ("10.9.9.9", false), ("fe80::7", false)]
+        {
+            let expected = reaches.iter().filter(|(_, is_global)| *is_global || !is_elsewhere);
+            let mut expected: Vec<IpAddr> = expected.map(|(ip, _)| ip.parse().unwrap()).collect();
+            expected.sort_unstable();
+            // with port 0 it leaves no trace
+            assert_eq!(ask(asker, 0), expected, "{asker}");
         }
     });
 }

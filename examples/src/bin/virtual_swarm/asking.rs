@@ -58,6 +58,7 @@ impl World<'_> {
             event,
             numwant: self.model.numwant,
             want_ids: false,
+            is_exempt: false,
         };
         let outcome = self.tracker.announce(&announce, seconds(now), &mut self.rng, &mut self.reply);
         debug_assert_eq!(outcome, Ok(tracker_core::Outcome::Done));

@@ -36,6 +36,7 @@ fn uniform_answers_make_a_random_graph() {
                 event: Event::Started,
                 numwant,
                 want_ids: false,
+                is_exempt: false,
             };
             tracker.announce(&announce, Seconds::new(1), &mut random.0, &mut reply).unwrap();
             edges.extend(
