@@ -171,7 +171,7 @@ fn nobody_is_told_of_an_address_that_it_cannot_connect_to() {
         let mut client = site.connect();
         let mut ask = |ip: &str, port: u16| {
             let request = announce(1, port).request_with(&format!("X-Forwarded-For: {ip}\r\n"));
-            let mut peers: Vec<_> = client.tell(&request).peers().iter().map(|peer| peer.ip()).collect();
+            let mut peers: Vec<_> = client.tell(&request).peers().iter().map(SocketAddr::ip).collect();
             peers.sort_unstable();
             peers
         };
