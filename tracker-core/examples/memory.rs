@@ -10,6 +10,10 @@ use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use tracker_core::{Announce, AnnounceReply, Config, Event, InfoHash, PeerAddr, PeerId, Seconds, Tracker};
 
+/// The allocator that the program ships.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const MILLION: u32 = 1_000_000;
 
 fn main() {

@@ -5,7 +5,6 @@ use parking_lot::MutexGuard;
 use crate::clock::Moment;
 use crate::crowd::Member;
 use crate::family::Family;
-use crate::family::Surplus;
 use crate::shard::{Ledger, Rules, Shard};
 use crate::swarm::Torrent;
 use crate::totals::Share;
@@ -37,8 +36,6 @@ pub(crate) struct Cursor {
     within: Option<Within>,
     /// Torrents taken out whole: to free a large one takes long, so it is done when the lock has been given back.
     pub(crate) taken_out: Vec<Torrent>,
-    /// Arrays that have become too large, to be freed then as well.
-    pub(crate) surplus: Vec<Surplus>,
 }
 
 struct Within {
@@ -52,7 +49,7 @@ struct Within {
 
 impl Cursor {
     pub(crate) fn new() -> Self {
-        Cursor { torrents: usize::MAX, within: None, taken_out: Vec::new(), surplus: Vec::new() }
+        Cursor { torrents: usize::MAX, within: None, taken_out: Vec::new() }
     }
 }
 
@@ -117,9 +114,10 @@ impl Tracker {
                 let hash = self.rules.hasher.hash(&torrent.info_hash.0);
                 let left = |member| self.ledger().crowd().left(member, || hash, &self.rules.hasher);
                 torrent.v4.keys().iter().map(Member::of).for_each(left);
-                torrent.v6().map_or(&[][..], Family::keys).iter().map(Member::of).for_each(left);
+                if let Some(v6) = torrent.v6() {
+                    v6.keys().iter().map(Member::of).for_each(left);
+                }
             }
-            cursor.surplus.clear();
             if is_done {
                 return;
             }
@@ -186,7 +184,6 @@ impl Shard {
     ) -> bool {
         let torrent = self.torrents.get_mut(pos);
         let before = Share::of(torrent);
-        let surplus = &mut cursor.surplus;
         let mut hash = None;
         let info_hash = torrent.info_hash;
         let mut gone = |member| {
@@ -198,11 +195,11 @@ impl Shard {
             let (removed, rest) = match (within.is_v6, torrent.v6_mut()) {
                 (false, _) => {
                     let gone = |key: &_| gone(Member::of(key));
-                    torrent.v4.sweep(peers, budget, began, now, &rules.hasher, surplus, gone)
+                    torrent.v4.sweep(peers, budget, began, now, &rules.hasher, gone)
                 }
                 (true, Some(v6)) => {
                     let gone = |key: &_| gone(Member::of(key));
-                    v6.sweep(peers, budget, began, now, &rules.hasher, surplus, gone)
+                    v6.sweep(peers, budget, began, now, &rules.hasher, gone)
                 }
                 (true, None) => (0, None),
             };

@@ -1,11 +1,12 @@
 //! What few swarms need, out of the way of all others.
 
+use crate::dense::Blocks;
 use crate::index::Index;
 use crate::{PeerId, PeerState};
 
 /// What few families need beside their keys.
 pub(crate) struct Extra<K, X> {
-    /// Empty, or as many as there are keys.
+    /// Empty, or as many as there are keys, up to [`BLOCK`](crate::dense::BLOCK).
     pub(crate) ids: Vec<PeerId>,
     pub(crate) rare: Option<Box<Rare<K>>>,
     pub(crate) beside: X,
@@ -15,6 +16,9 @@ pub(crate) struct Extra<K, X> {
 pub(crate) struct Rare<K> {
     pub(crate) partial: u32,
     pub(crate) index: Option<Index>,
+    /// The keys, and the ids if they are kept, that are behind those of the first array.
+    pub(crate) keys: Blocks<K>,
+    pub(crate) ids: Blocks<PeerId>,
     /// While the family is copied in several pieces: the peers that moved up, past the place where the copying goes on.
     pub(crate) moved: Option<Copied<K>>,
 }
@@ -27,7 +31,7 @@ impl<K, X: Default> Default for Extra<K, X> {
 
 impl<K> Default for Rare<K> {
     fn default() -> Self {
-        Rare { partial: 0, index: None, moved: None }
+        Rare { partial: 0, index: None, keys: Blocks::default(), ids: Blocks::default(), moved: None }
     }
 }
 

@@ -10,6 +10,7 @@
 use smallvec::{Array, SmallVec};
 
 use crate::clock::Moment;
+use crate::dense::{BLOCK, Dense, room_for};
 use crate::extra::{Copied, Extra, Rare};
 use crate::hasher::Hasher;
 use crate::index::Index;
@@ -24,14 +25,9 @@ const PLAIN_BELOW: usize = 96;
 /// What the removal of a peer costs in a sweep, where a look at one costs 1.
 const REMOVAL: usize = 8;
 
-/// Places of an array that is copied or freed in one go; larger ones only by a sweep, when that is quick.
-const LARGE: usize = 1 << 15;
-
-/// Something to be freed.
-pub(crate) type Surplus = Box<dyn Send>;
-
 /// See the module's documentation.
 pub(crate) struct Family<A: Array, X = ()> {
+    /// The first [`BLOCK`] of them.
     keys: SmallVec<A>,
     /// Ids if they are kept, and what few swarms need.
     extra: Option<Box<Extra<A::Item, X>>>,
@@ -62,10 +58,12 @@ impl Runs {
 /// The peers among whom an asker's are chosen.
 #[derive(Debug)]
 pub(crate) struct Candidates<'a, K> {
-    pub(crate) keys: &'a [K],
-    /// Empty where no ids are kept.
-    pub(crate) ids: &'a [PeerId],
-    /// Where among them the asker itself stands.
+    /// All peers of the family; those who may be chosen stand from `from` on.
+    pub(crate) keys: Dense<'a, K>,
+    pub(crate) from: usize,
+    /// Those of all peers; empty where no ids are kept.
+    pub(crate) ids: Dense<'a, PeerId>,
+    /// Where the asker itself stands, counted from `from`.
     pub(crate) asker: Option<usize>,
 }
 
@@ -74,8 +72,12 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
         Family { keys: SmallVec::new(), extra: None, seeders: 0, swept: now.swept() }
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.keys.len()
+        match self.keys.len() {
+            BLOCK => BLOCK + self.rare().map_or(0, |rare| rare.keys.len()),
+            len => len,
+        }
     }
 
     pub(crate) fn seeders(&self) -> u32 {
@@ -99,13 +101,29 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
         &mut self.extra.get_or_insert_default().beside
     }
 
-    pub(crate) fn keys(&self) -> &[A::Item] {
-        &self.keys
+    #[inline]
+    pub(crate) fn keys(&self) -> Dense<'_, A::Item> {
+        Dense::new(&self.keys, self.rare().map(|rare| &rare.keys))
     }
 
     /// The ids in the order of the keys; empty where none are kept.
-    pub(crate) fn ids(&self) -> &[PeerId] {
-        self.extra.as_ref().map_or(&[], |extra| &extra.ids)
+    pub(crate) fn ids(&self) -> Dense<'_, PeerId> {
+        let first = self.extra.as_ref().map_or(&[][..], |extra| &extra.ids);
+        Dense::new(first, self.rare().map(|rare| &rare.ids))
+    }
+
+    #[inline]
+    fn key_mut(&mut self, at: usize) -> &mut A::Item {
+        if at < BLOCK { &mut self.keys[at] } else { self.make_rare().keys.get_mut(at) }
+    }
+
+    /// The id at `at`, if any are kept.
+    fn id_mut(&mut self, at: usize) -> Option<&mut PeerId> {
+        let extra = self.extra.as_mut()?;
+        if extra.ids.is_empty() {
+            return None;
+        }
+        if at < BLOCK { extra.ids.get_mut(at) } else { Some(extra.rare.as_mut()?.ids.get_mut(at)) }
     }
 
     fn index(&self) -> Option<&Index> {
@@ -147,7 +165,10 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
     pub(crate) fn find(&self, peer: &A::Item, hasher: &Hasher) -> Option<usize> {
         match self.index() {
             None => position(&self.keys, peer),
-            Some(index) => index.find(peer.hash(hasher), |at| self.keys[at].is_peer(peer)),
+            Some(index) => {
+                let keys = self.keys();
+                index.find(peer.hash(hasher), |at| keys.get(at).is_peer(peer))
+            }
         }
     }
 
@@ -162,7 +183,8 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
     #[cold]
     fn renew(&mut self, now: &Moment) {
         let all_stale = now.outlives_all(self.swept);
-        for key in &mut self.keys {
+        for at in 0..self.len() {
+            let key = self.key_mut(at);
             if all_stale {
                 // their stamps may have wrapped round
                 *key = key.stamped(now.just_stale());
@@ -179,11 +201,8 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
             PeerState::Leecher => 0,
             PeerState::Seeder | PeerState::PartialSeed => self.runs().leechers_from(),
         };
-        Candidates {
-            keys: &self.keys[from..],
-            ids: self.ids().get(from..).unwrap_or(&[]),
-            asker: asker.and_then(|at| at.checked_sub(from)),
-        }
+        let asker = asker.and_then(|at| at.checked_sub(from));
+        Candidates { keys: self.keys(), from, ids: self.ids(), asker }
     }
 
     /// Puts a peer in, or refreshes it at `at`, where [`Family::find`] has found it. Returns where it stands then.
@@ -198,9 +217,9 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
     ) -> usize {
         let at = match at {
             Some(at) => {
-                self.keys[at] = peer;
-                if let (Some(id), Some(extra)) = (id, &mut self.extra)
-                    && let Some(kept) = extra.ids.get_mut(at)
+                *self.key_mut(at) = peer;
+                if let Some(id) = id
+                    && let Some(kept) = self.id_mut(at)
                 {
                     *kept = *id;
                 }
@@ -219,43 +238,75 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
     /// Takes the peer at `at` out.
     pub(crate) fn remove(&mut self, at: usize, now: &Moment, hasher: &Hasher) {
         let at = self.make_leecher(at, now, hasher);
-        let last = self.keys.len() - 1;
-        if let Some(extra) = &mut self.extra {
-            if let Some(index) = extra.index_mut() {
-                let hash_of = |at: u32| self.keys[at as usize].hash(hasher);
-                index.remove(hash_of(at as u32), at as u32, hash_of);
-                if at != last {
-                    index.relocate(hash_of(last as u32), last as u32, at as u32);
-                }
-            }
-            if !extra.ids.is_empty() {
-                extra.ids.swap_remove(at);
+        let last = self.len() - 1;
+        let keys = Dense::new(&self.keys, None);
+        let rare = self.extra.as_mut().and_then(|extra| extra.rare.as_deref_mut());
+        if let Some(Rare { index: Some(index), keys: behind, .. }) = rare {
+            let keys = keys.with(behind);
+            let hash_of = |at: u32| keys.get(at as usize).hash(hasher);
+            index.remove(hash_of(at as u32), at as u32, hash_of);
+            if at != last {
+                index.relocate(hash_of(last as u32), last as u32, at as u32);
             }
         }
-        self.keys.swap_remove(at);
+        self.swap_remove(at, last);
         self.shrink();
     }
 
-    fn push(&mut self, peer: A::Item, id: Option<&PeerId>, hasher: &Hasher) -> usize {
-        let at = self.keys.len();
-        if at == self.keys.capacity() {
-            self.keys.reserve_exact(growth(at));
-        }
-        self.keys.push(peer);
-        if let Some(id) = id {
-            let ids = &mut self.extra.get_or_insert_default().ids;
-            if ids.len() == ids.capacity() {
-                ids.reserve_exact(if at == 0 { 1 } else { growth(at) });
+    /// The last one takes the place of the one at `at`.
+    fn swap_remove(&mut self, at: usize, last: usize) {
+        if last < BLOCK {
+            self.keys.swap_remove(at);
+            if let Some(extra) = self.extra.as_mut().filter(|extra| !extra.ids.is_empty()) {
+                extra.ids.swap_remove(at);
             }
-            ids.push(*id);
+            return;
         }
-        if let Some(index) = self.extra.as_mut().and_then(|extra| extra.index_mut()) {
-            let keys = &self.keys;
-            index.insert(peer.hash(hasher), at as u32, |at| keys[at as usize].hash(hasher));
-        } else if at >= INDEXED_FROM {
-            let keys = &self.keys;
-            let index = Index::of(keys.len() as u32, |at| keys[at as usize].hash(hasher));
-            self.make_rare().index = Some(index);
+        let rare = self.make_rare();
+        let (key, id) = (rare.keys.pop(), rare.ids.pop());
+        if at != last {
+            if let Some(key) = key {
+                *self.key_mut(at) = key;
+            }
+            if let (Some(id), Some(kept)) = (id, self.id_mut(at)) {
+                *kept = id;
+            }
+        }
+    }
+
+    fn push(&mut self, peer: A::Item, id: Option<&PeerId>, hasher: &Hasher) -> usize {
+        let at = self.len();
+        if at < BLOCK {
+            if at == self.keys.capacity() {
+                let room = room_for(at + 1, size_of::<A::Item>()).min(BLOCK);
+                self.keys.reserve_exact(room - at);
+            }
+            self.keys.push(peer);
+        } else {
+            self.make_rare().keys.push(peer);
+        }
+        if let Some(id) = id {
+            let extra = self.extra.get_or_insert_default();
+            if at < BLOCK {
+                if at == extra.ids.capacity() {
+                    let room = room_for(at + 1, size_of::<PeerId>()).min(BLOCK);
+                    extra.ids.reserve_exact(room - at);
+                }
+                extra.ids.push(*id);
+            } else {
+                self.make_rare().ids.push(*id);
+            }
+        }
+        if at < INDEXED_FROM && self.index().is_none() {
+            return at;
+        }
+        let first = Dense::new(&self.keys, None);
+        let rare = self.extra.get_or_insert_default().rare.get_or_insert_default();
+        let keys = first.with(&rare.keys);
+        let hash_of = |at: u32| keys.get(at as usize).hash(hasher);
+        match &mut rare.index {
+            Some(index) => index.insert(peer.hash(hasher), at as u32, hash_of),
+            index => *index = Some(Index::of(at as u32 + 1, hash_of)),
         }
         at
     }
@@ -303,19 +354,21 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
     /// peer that moves up past it, so one that is stale gets a stamp that is safe until the next.
     fn swap_up(&mut self, low: usize, high: usize, now: &Moment, hasher: &Hasher) -> usize {
         self.swap(low, high, hasher);
-        settle(&mut self.keys[high], now);
+        settle(self.key_mut(high), now);
         low
     }
 
     /// The peer at `at` has come there from below.
     fn note_moved(&mut self, at: usize, state: PeerState) {
-        if let Some(extra) = &mut self.extra
-            && let Some(rare) = &mut extra.rare
-            && let Some(moved) = &mut rare.moved
-        {
-            moved.keys.push(self.keys[at]);
+        if self.rare().is_none_or(|rare| rare.moved.is_none()) {
+            return;
+        }
+        let key = *self.keys().get(at);
+        let id = (self.ids().len() > 0).then(|| *self.ids().get(at));
+        if let Some(moved) = &mut self.make_rare().moved {
+            moved.keys.push(key);
             moved.states.push(state);
-            moved.ids.extend(extra.ids.get(at));
+            moved.ids.extend(id);
         }
     }
 
@@ -326,10 +379,10 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
         budget: &mut usize,
         out: &mut Copied<A::Item>,
     ) -> Option<usize> {
-        let from = from.min(self.keys.len());
+        let from = from.min(self.len());
         let end = from.saturating_sub(*budget);
         *budget -= from - end;
-        out.keys.extend_from_slice(&self.keys[end..from]);
+        self.keys().slices(end..from).for_each(|keys| out.keys.extend_from_slice(keys));
         let runs = self.runs();
         let within = |from_run: usize, to_run: usize| to_run.clamp(end, from) - from_run.clamp(end, from);
         for (state, count) in [
@@ -339,15 +392,14 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
         ] {
             out.states.extend(std::iter::repeat_n(state, count));
         }
-        if let Some(extra) = &mut self.extra {
-            out.ids.extend_from_slice(extra.ids.get(end..from).unwrap_or(&[]));
-            if end == 0
-                && let Some(mut moved) = extra.rare.as_mut().and_then(|rare| rare.moved.take())
-            {
-                out.append(&mut moved);
-            }
+        if self.ids().len() > 0 {
+            self.ids().slices(end..from).for_each(|ids| out.ids.extend_from_slice(ids));
         }
         if end == 0 {
+            let rare = self.extra.as_mut().and_then(|extra| extra.rare.as_mut());
+            if let Some(mut moved) = rare.and_then(|rare| rare.moved.take()) {
+                out.append(&mut moved);
+            }
             return None;
         }
         self.make_rare().moved.get_or_insert_default();
@@ -358,21 +410,24 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
         if a == b {
             return;
         }
-        if let Some(extra) = &mut self.extra {
-            if let Some(index) = extra.index_mut() {
-                index.swap(self.keys[a].hash(hasher), a as u32, self.keys[b].hash(hasher), b as u32);
-            }
-            if !extra.ids.is_empty() {
-                extra.ids.swap(a, b);
-            }
+        let (key_a, key_b) = (*self.keys().get(a), *self.keys().get(b));
+        if let Some(index) = self.extra.as_mut().and_then(|extra| extra.index_mut()) {
+            index.swap(key_a.hash(hasher), a as u32, key_b.hash(hasher), b as u32);
         }
-        self.keys.swap(a, b);
+        *self.key_mut(a) = key_b;
+        *self.key_mut(b) = key_a;
+        if let Some(&mut id_a) = self.id_mut(a)
+            && let Some(id_b) = self.id_mut(b).map(|id| std::mem::replace(id, id_a))
+            && let Some(id) = self.id_mut(a)
+        {
+            *id = id_b;
+        }
     }
 
-    /// Gives memory back, seldom, so that few removals copy. Of large arrays none: see [`Family::surplus`].
+    /// Gives memory back, seldom, so that few removals copy. Blocks go when they are empty.
     fn shrink(&mut self) {
         let len = self.keys.len();
-        if self.keys.spilled() && len * 2 < self.keys.capacity() && self.keys.capacity() <= LARGE {
+        if self.keys.spilled() && len * 2 < self.keys.capacity() {
             // in spite of its name it shrinks too, in place where the allocator can
             self.keys.grow(len + len / 8);
             if let Some(extra) = &mut self.extra {
@@ -386,31 +441,9 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
         }
     }
 
-    /// The arrays of a swarm that was large and is not any more; smaller ones take their place. To free them takes as
-    /// long as they are large, so that it is left to the caller, when nobody waits.
-    fn surplus(&mut self) -> Option<Surplus> {
-        let len = self.keys.len();
-        if self.keys.capacity() <= LARGE || len > LARGE || len * 2 > self.keys.capacity() {
-            return None;
-        }
-        let mut keys = SmallVec::new();
-        keys.reserve_exact(len + len / 8);
-        keys.extend_from_slice(&self.keys);
-        let keys = std::mem::replace(&mut self.keys, keys);
-        let ids = self.extra.as_mut().map(|extra| {
-            let mut ids = Vec::new();
-            if !extra.ids.is_empty() {
-                ids.reserve_exact(len + len / 8);
-                ids.extend_from_slice(&extra.ids);
-            }
-            std::mem::replace(&mut extra.ids, ids)
-        });
-        Some(Box::new((keys, ids)))
-    }
-
     /// Sweeps peers from below `from` down until the budget is spent, a peer costing 1 and its removal [`REMOVAL`].
     /// Returns how many were removed, and where to go on; `None` when all are done: this family's last sweep is the
-    /// one that `began` then. Those that go are shown to `gone`. What is to be freed when the lock has been given back goes into `surplus`.
+    /// one that `began` then. Those that go are shown to `gone`.
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn sweep(
         &mut self,
@@ -419,23 +452,28 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
         began: u32,
         now: &Moment,
         hasher: &Hasher,
-        surplus: &mut Vec<Surplus>,
         mut gone: impl FnMut(&A::Item),
     ) -> (usize, Option<usize>) {
-        let mut at = from.min(self.keys.len());
+        let mut at = from.min(self.len());
         let mut removed = 0;
         while at > 0 && *budget > 0 {
+            let end = at.saturating_sub(*budget);
+            let stale = |key: &A::Item| now.is_stale(key.stamp());
+            let fresh = self.keys().slices(end..at).rev().flat_map(|keys| keys.iter().rev());
+            let passed = fresh.take_while(|key| !stale(key)).count();
+            at -= passed;
+            *budget -= passed;
+            if at == end {
+                break;
+            }
             at -= 1;
             *budget -= 1;
-            if now.is_stale(self.keys[at].stamp()) {
-                gone(&self.keys[at]);
-                // what comes into the gap was above and has been looked at
-                self.remove(at, now, hasher);
-                removed += 1;
-                *budget = budget.saturating_sub(REMOVAL);
-            }
+            gone(self.keys().get(at));
+            // what comes into the gap was above and has been looked at
+            self.remove(at, now, hasher);
+            removed += 1;
+            *budget = budget.saturating_sub(REMOVAL);
         }
-        surplus.extend(self.surplus());
         if at > 0 {
             return (removed, Some(at));
         }
@@ -464,9 +502,4 @@ fn settle<K: Key>(key: &mut K, now: &Moment) {
     if now.is_stale(key.stamp()) {
         *key = key.stamped(now.just_stale());
     }
-}
-
-/// How many places to add: a quarter, so that little is wasted.
-fn growth(len: usize) -> usize {
-    (len / 4).max(2)
 }

@@ -84,7 +84,6 @@ fn sweep_all(tracker: &Tracker, now: Seconds, steps: &mut Steps) -> u64 {
         is_done = shard.sweep(&mut cursor, &now, &tracker.rules, tracker.ledger(), &mut expired);
         steps.add(begin.elapsed());
         drop(shard);
-        cursor.surplus.clear();
     }
     expired.peers
 }

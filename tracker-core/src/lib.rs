@@ -39,8 +39,8 @@
 //! 1. Names and values: [`InfoHash`], [`PeerId`], [`PeerAddr`], [`Seconds`]; [`Announce`], what a peer said;
 //!    [`AnnounceReply`], what it is told, in a buffer of the caller's.
 //! 2. `key`, `clock`: a peer in 8 bytes (IPv4) or 20 (IPv6), the time it was last heard of among them, coarse.
-//! 3. `family`: the peers of a torrent in one address family, dense arrays with the seeders first; `index` finds a peer
-//!    in a large one. `selection` draws from these arrays: [`Selection`] is the policy.
+//! 3. `family`: the peers of a torrent in one address family, dense arrays (`dense`) with the seeders first; `index` finds
+//!    a peer in a large one. `selection` draws from these arrays: [`Selection`] is the policy.
 //! 4. `swarm`: a torrent, both families, 64 bytes where the peers are few. `table` keeps torrents densely, `memory` those
 //!    without peers that were completed.
 //! 5. `crowd`: how many peers an address has, in all and in one torrent, in a fixed number of bytes.
@@ -58,6 +58,7 @@ mod announce;
 mod clock;
 mod config;
 mod crowd;
+mod dense;
 mod expire;
 mod export;
 mod extra;

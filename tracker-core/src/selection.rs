@@ -1,8 +1,11 @@
 //! Who is handed out: `numwant` of a swarm's peers, in time that depends on `numwant` and not on the swarm.
 
+use std::ops::Range;
+
 use rand_core::Rng;
 
 use crate::clock::Moment;
+use crate::dense::Dense;
 use crate::family::Candidates;
 use crate::key::{Key, Nearness};
 use crate::{PeerId, Reach};
@@ -22,6 +25,8 @@ pub enum Selection {
 
 /// How many peers `NearFirst` looks at.
 const WINDOW: usize = 8192;
+/// How many peers are looked at where draws find nobody: more would take longer than anybody should wait.
+const SEARCHED: usize = 1 << 16;
 /// Bits that remember what has been drawn; a swarm up to that size needs no second look.
 const MARKS: usize = 4096;
 
@@ -82,8 +87,27 @@ pub(crate) fn select<K: Key, R: Rng>(
     out: &mut Vec<u8>,
     ids: Option<&mut Vec<PeerId>>,
 ) -> usize {
-    let keys = candidates.keys;
-    let others = keys.len() - usize::from(candidates.asker.is_some());
+    let Candidates { keys, from, .. } = *candidates;
+    match keys.as_slice() {
+        Some(keys) => among(&keys[from..], candidates, asker, want, fit, rng, scratch, out, ids),
+        None => among(Behind { keys, from }, candidates, asker, want, fit, rng, scratch, out, ids),
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+#[inline(always)]
+fn among<K: Key, P: Places<Key = K>, R: Rng>(
+    keys: P,
+    candidates: &Candidates<'_, K>,
+    asker: Option<&K>,
+    want: usize,
+    fit: &Fit,
+    rng: &mut R,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+    ids: Option<&mut Vec<PeerId>>,
+) -> usize {
+    let others = keys.count() - usize::from(candidates.asker.is_some());
     let want = want.min(others);
     if want == 0 {
         return 0;
@@ -92,18 +116,81 @@ pub(crate) fn select<K: Key, R: Rng>(
     out.resize(start + want * K::COMPACT + K::SLACK, 0);
     let sheet = Sheet { bytes: &mut out[start..], end: 0 };
     let written = if ids.is_none() && others == want {
-        hand_out_all(candidates, fit, sheet)
+        hand_out_all(keys, candidates.asker, fit, sheet)
     } else {
         let mut draw = Draw { keys, asker: candidates.asker, fit, scratch, sheet };
         draw.scratch.taken.clear();
         draw.draw(asker, want, rng);
-        if let Some(ids) = ids {
-            ids.extend(draw.scratch.taken.iter().filter_map(|&at| candidates.ids.get(at as usize)));
+        if let Some(ids) = ids
+            && candidates.ids.len() > 0
+        {
+            let id = |&at: &u32| *candidates.ids.get(candidates.from + at as usize);
+            ids.extend(draw.scratch.taken.iter().map(id));
         }
         draw.sheet.end
     };
     out.truncate(start + written);
     written / K::COMPACT
+}
+
+/// Peers by position. Most swarms lie in one slice, and are not to pay for those that don't.
+trait Places: Copy {
+    type Key: Key;
+
+    fn count(&self) -> usize;
+    fn at(&self, at: usize) -> &Self::Key;
+    fn for_each(&self, range: Range<usize>, visit: impl FnMut(&Self::Key));
+}
+
+impl<K: Key> Places for &[K] {
+    type Key = K;
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    #[inline(always)]
+    fn at(&self, at: usize) -> &K {
+        &self[at]
+    }
+
+    #[inline(always)]
+    fn for_each(&self, range: Range<usize>, visit: impl FnMut(&K)) {
+        self[range].iter().for_each(visit);
+    }
+}
+
+/// The peers of a large swarm from a position on.
+#[derive(Debug)]
+struct Behind<'a, K> {
+    keys: Dense<'a, K>,
+    from: usize,
+}
+
+impl<K> Clone for Behind<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> Copy for Behind<'_, K> {}
+
+impl<K: Key> Places for Behind<'_, K> {
+    type Key = K;
+
+    fn count(&self) -> usize {
+        self.keys.len() - self.from
+    }
+
+    #[inline(always)]
+    fn at(&self, at: usize) -> &K {
+        self.keys.get(self.from + at)
+    }
+
+    fn for_each(&self, range: Range<usize>, visit: impl FnMut(&K)) {
+        self.keys.slices(self.from + range.start..self.from + range.end).flatten().for_each(visit);
+    }
 }
 
 /// Where an answer is written: room for all that are wanted, and for what the last of them writes too much.
@@ -122,28 +209,28 @@ impl Sheet<'_> {
 }
 
 /// The answer where everybody fits in; returns its length.
-fn hand_out_all<K: Key>(candidates: &Candidates<'_, K>, fit: &Fit, mut sheet: Sheet<'_>) -> usize {
-    let asker = candidates.asker.unwrap_or(candidates.keys.len());
-    let (before, rest) = candidates.keys.split_at(asker);
-    for key in before.iter().chain(rest.get(1..).unwrap_or(&[])) {
-        sheet.put(key, fit.is_met_by(key));
-    }
+fn hand_out_all<P: Places>(keys: P, asker: Option<usize>, fit: &Fit, mut sheet: Sheet<'_>) -> usize {
+    let count = keys.count();
+    let asker = asker.unwrap_or(count);
+    let mut put = |key: &P::Key| sheet.put(key, fit.is_met_by(key));
+    keys.for_each(0..asker, &mut put);
+    keys.for_each(count.min(asker + 1)..count, &mut put);
     sheet.end
 }
 
 /// One selection under way. Positions are those in `keys`.
-struct Draw<'a, K> {
-    keys: &'a [K],
+struct Draw<'a, P> {
+    keys: P,
     asker: Option<usize>,
     fit: &'a Fit,
     scratch: &'a mut Scratch,
     sheet: Sheet<'a>,
 }
 
-impl<K: Key> Draw<'_, K> {
+impl<P: Places> Draw<'_, P> {
     /// Hands out `want` peers, or as many as there are.
-    fn draw<R: Rng>(&mut self, asker: Option<&K>, want: usize, rng: &mut R) {
-        let len = self.keys.len();
+    fn draw<R: Rng>(&mut self, asker: Option<&P::Key>, want: usize, rng: &mut R) {
+        let len = self.keys.count();
         if asker.is_none() && len < 2 * want && len <= MARKS && self.all_are_fit() {
             return self.leave_out(want, rng);
         }
@@ -160,23 +247,25 @@ impl<K: Key> Draw<'_, K> {
     }
 
     fn clear_marks(&mut self) {
-        let words = self.keys.len().div_ceil(64).min(MARKS / 64);
+        let words = self.keys.count().div_ceil(64).min(MARKS / 64);
         self.scratch.marks[..words].fill(0);
     }
 
     /// Whether the peer at `at` may be handed out at all.
     #[inline(always)]
     fn is_fit(&self, at: usize) -> bool {
-        Some(at) != self.asker && self.fit.is_met_by(&self.keys[at])
+        Some(at) != self.asker && self.fit.is_met_by(self.keys.at(at))
     }
 
     fn all_are_fit(&self) -> bool {
-        self.keys.iter().fold(true, |all, key| all & self.fit.is_met_by(key))
+        let mut all = true;
+        self.keys.for_each(0..self.keys.count(), |key| all &= self.fit.is_met_by(key));
+        all
     }
 
     #[inline(always)]
     fn take(&mut self, at: u32) {
-        self.sheet.put(&self.keys[at as usize], true);
+        self.sheet.put(self.keys.at(at as usize), true);
         self.scratch.taken.push(at);
     }
 
@@ -188,16 +277,16 @@ impl<K: Key> Draw<'_, K> {
         let word = &mut self.scratch.marks[bit / 64];
         let is_new = *word >> (bit % 64) & 1 == 0;
         *word |= 1 << (bit % 64);
-        is_new || self.keys.len() > MARKS && !self.scratch.taken.contains(&at)
+        is_new || self.keys.count() > MARKS && !self.scratch.taken.contains(&at)
     }
 
     /// Takes up to `want` peers near the asker.
-    fn take_near<R: Rng>(&mut self, asker: &K, want: usize, rng: &mut R) {
-        let len = self.keys.len();
+    fn take_near<R: Rng>(&mut self, asker: &P::Key, want: usize, rng: &mut R) {
+        let len = self.keys.count();
         self.scratch.near.iter_mut().for_each(Vec::clear);
         let start = if len > WINDOW { place(rng.next_u32(), len) as usize } else { 0 };
         for at in (start..len).chain(0..start).take(WINDOW) {
-            let near = match self.keys[at].nearness(asker) {
+            let near = match self.keys.at(at).nearness(asker) {
                 Nearness::Far => continue,
                 Nearness::Network => 0,
                 Nearness::Region => 1,
@@ -220,7 +309,7 @@ impl<K: Key> Draw<'_, K> {
     /// Draws peers at random, and draws again where one has been drawn before: less than two draws a peer where at least
     /// twice as many are there. Gives up where so many are stale, since no sweep has come by, that it takes far more.
     fn take_some<R: Rng>(&mut self, want: usize, rng: &mut R) {
-        let len = self.keys.len();
+        let len = self.keys.count();
         let mut words = 2 * want + 32;
         while self.scratch.taken.len() < want && words > 0 {
             let before = self.scratch.taken.len();
@@ -246,7 +335,7 @@ impl<K: Key> Draw<'_, K> {
         let mut kept = from;
         for i in from..self.scratch.taken.len() {
             let at = self.scratch.taken[i];
-            let key = &self.keys[at as usize];
+            let key = self.keys.at(at as usize);
             let is_fit = (Some(at as usize) != self.asker) & self.fit.is_met_by(key);
             self.sheet.put(key, is_fit);
             self.scratch.taken[kept] = at;
@@ -258,7 +347,7 @@ impl<K: Key> Draw<'_, K> {
     /// Where nearly everybody fits in, it takes fewer draws to choose those who don't. For swarms of which all are fit.
     fn leave_out<R: Rng>(&mut self, want: usize, rng: &mut R) {
         self.clear_marks();
-        let len = self.keys.len();
+        let len = self.keys.count();
         let mut surplus = len - want; // the asker among them
         if let Some(asker) = self.asker {
             self.mark(asker as u32);
@@ -267,10 +356,10 @@ impl<K: Key> Draw<'_, K> {
         while surplus > 0 {
             surplus -= usize::from(self.mark(place(rng.next_u32(), len)));
         }
-        for (word, keys) in self.keys.chunks(64).enumerate() {
+        for word in 0..len.div_ceil(64) {
             let mut left = !self.scratch.marks[word % (MARKS / 64)];
-            if keys.len() < 64 {
-                left &= (1 << keys.len()) - 1;
+            if len - word * 64 < 64 {
+                left &= (1 << (len % 64)) - 1;
             }
             while left != 0 {
                 self.take((word * 64) as u32 + left.trailing_zeros());
@@ -279,15 +368,18 @@ impl<K: Key> Draw<'_, K> {
         }
     }
 
-    /// The slow and sure way: looks at everybody, and chooses among those who are fit and not yet taken.
+    /// The slow and sure way: looks at everybody, and chooses among those who are fit and not yet taken. In a huge swarm,
+    /// of which nearly nobody is fit then, it looks at [`SEARCHED`] neighbours from a random place on.
     fn take_from_all<R: Rng>(&mut self, want: usize, rng: &mut R) {
+        let len = self.keys.count();
+        let start = if len > SEARCHED { place(rng.next_u32(), len) as usize } else { 0 };
         self.clear_marks();
         for i in 0..self.scratch.taken.len() {
             self.mark(self.scratch.taken[i]);
         }
         let mut all = std::mem::take(&mut self.scratch.all);
         all.clear();
-        for at in 0..self.keys.len() {
+        for at in (start..len).chain(0..start).take(SEARCHED) {
             let bit = at % MARKS;
             let may_be_taken = self.scratch.marks[bit / 64] >> (bit % 64) & 1 != 0;
             if self.is_fit(at) && !(may_be_taken && self.scratch.taken.contains(&(at as u32))) {

@@ -3,6 +3,7 @@
 use rand_core::Rng;
 
 use crate::clock::Moment;
+use crate::dense::Dense;
 use crate::family::Family;
 use crate::hasher::Hasher;
 use crate::key::{Key, Key4, Key6};
@@ -104,7 +105,7 @@ impl Torrent {
             hasher: &Hasher,
         ) -> Option<Place> {
             let at = family.find(peer, hasher)?;
-            Some(Place { at, state: family.state(at), is_stale: now.is_stale(family.keys()[at].stamp()) })
+            Some(Place { at, state: family.state(at), is_stale: now.is_stale(family.keys().get(at).stamp()) })
         }
         match peer {
             PeerKey::V4(peer) => place(&self.v4, peer, now, hasher),
@@ -154,7 +155,7 @@ impl Torrent {
 
     /// Peers of the same origin, in time that grows with the swarm.
     pub(crate) fn count_of(&self, peer: &PeerKey) -> usize {
-        fn count<K: Key>(keys: &[K], origin: u64) -> usize {
+        fn count<K: Key>(keys: Dense<'_, K>, origin: u64) -> usize {
             keys.iter().filter(|key| key.origin() == origin).count()
         }
         match peer {
