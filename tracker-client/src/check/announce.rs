@@ -43,6 +43,7 @@ pub(super) fn first(probe: &mut Probe<'_>) -> Result<First, CheckError> {
             return Ok(First::Useless);
         }
     };
+    probe.status = response.status;
     if let (301 | 302 | 303 | 307 | 308, Some(place)) = (response.status, response.header("location")) {
         return moved(probe, &response, &one_line(place));
     }

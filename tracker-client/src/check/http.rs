@@ -153,7 +153,9 @@ pub(super) fn head(probe: &mut Probe<'_>) {
             let remedy = "send the header only: what follows is taken for the next answer";
             probe.find(topic, Level::Warning, format!("a body of {body} bytes"), remedy);
         }
-        Ok((response, _)) if response.status == 200 => probe.ok(topic, "200 without a body"),
+        Ok((response, _)) if response.status == probe.status => {
+            probe.ok(topic, format!("{} without a body", response.status));
+        }
         Ok((response, _)) => {
             let came = format!("status {} {}", response.status, response.reason());
             probe.find(topic, Level::Note, came.trim_end(), "");

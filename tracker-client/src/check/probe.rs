@@ -45,6 +45,8 @@ pub(super) struct Probe<'a> {
     pub(super) is_told: bool,
     /// `downloaded` of the swarm before anybody has completed, where there is a scrape.
     pub(super) downloaded: Option<u64>,
+    /// The status of the first answer.
+    pub(super) status: u16,
     troubles: u32,
     /// Nothing more is to be asked.
     is_over: bool,
@@ -93,6 +95,7 @@ impl<'a> Probe<'a> {
             local: None,
             is_told: false,
             downloaded: None,
+            status: 200,
             troubles: 0,
             is_over: false,
         })

@@ -25,7 +25,10 @@ pub(super) fn inspect(
     findings: &mut Vec<Finding>,
 ) -> Result<Tls, CheckError> {
     let tls = Tls::inspecting(options.ca.as_deref())?;
-    let open = |tls: &Tls| Connection::open(addr, Some((tls, url.host())), Deadline::within(options.timeout));
+    // one after the other: each is closed at once
+    let open = |tls: &Tls| {
+        Connection::open(addr, Some((tls, url.host())), Deadline::within(options.timeout)).map(drop)
+    };
     open(&tls)?;
     let (old, new) = (open(&tls.only(&TLS12)?), open(&tls.only(&TLS13)?));
     if let Some(certificate) = tls.certificate() {
