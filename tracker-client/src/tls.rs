@@ -145,10 +145,13 @@ pub(crate) fn certificate_problem(error: &CertificateError) -> String {
         E::NotValidForName | E::NotValidForNameContext { .. } => {
             "its certificate is for another name".to_owned()
         }
-        E::UnknownIssuer => {
+        // by the name of one who is trusted, perhaps, but not with that key
+        E::UnknownIssuer | E::BadSignature => {
             "its certificate is signed by nobody whom this machine trusts: name it with --ca if it is self-made"
                 .to_owned()
         }
+        // webpki's word for a certificate of "openssl req -x509"
+        E::Other(other) if other.to_string() == "CaUsedAsEndEntity" => certificate_problem(&E::UnknownIssuer),
         E::Revoked => "its certificate has been revoked".to_owned(),
         error => format!("its certificate is not valid: {error}"),
     }

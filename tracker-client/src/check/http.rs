@@ -98,7 +98,7 @@ pub(super) fn keep_alive(probe: &mut Probe<'_>) {
         Ok(()) => probe.ok(topic, "both answered"),
         Err(error) => {
             let remedy = "say Connection: close where the connection ends with an answer";
-            probe.find(topic, Level::Wrong, error.to_string(), remedy);
+            probe.find(topic, Level::Warning, error.to_string(), remedy);
             return;
         }
     }
@@ -151,7 +151,7 @@ pub(super) fn head(probe: &mut Probe<'_>) {
     match asked {
         Ok((_, body @ 1..)) => {
             let remedy = "send the header only: what follows is taken for the next answer";
-            probe.find(topic, Level::Warning, format!("a body of {body} bytes"), remedy);
+            probe.find(topic, Level::Note, format!("a body of {body} bytes"), remedy);
         }
         Ok((response, _)) if response.status == probe.status => {
             probe.ok(topic, format!("{} without a body", response.status));

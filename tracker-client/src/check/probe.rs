@@ -20,6 +20,9 @@ use crate::tracker_url::{ESCAPED, TrackerUrl};
 /// After so many requests without an answer no more are made.
 const MOST_TROUBLES: u32 = 3;
 
+/// More of what a tracker says is not shown, in characters.
+const LONGEST_LINE: usize = 300;
+
 /// What all checks share.
 #[derive(Debug)]
 pub(super) struct Probe<'a> {
@@ -57,6 +60,16 @@ pub(super) struct Probe<'a> {
 pub(super) struct Topic {
     pub(super) check: &'static str,
     pub(super) asked: &'static str,
+}
+
+impl Topic {
+    /// How bad it is to be turned down: what hardly any client asks for is dispensable.
+    fn refusal(self) -> Level {
+        match self.check {
+            "announce.list" | "announce.no_peer_id" => Level::Warning,
+            _ => Level::Wrong,
+        }
+    }
 }
 
 /// An announce.
@@ -119,12 +132,15 @@ impl<'a> Probe<'a> {
 
     pub(super) fn find(&mut self, topic: Topic, level: Level, came: impl Into<String>, remedy: &'static str) {
         let remedy = (!remedy.is_empty()).then_some(remedy);
-        let finding =
-            Finding { check: topic.check, level, asked: topic.asked.to_owned(), came: came.into(), remedy };
-        self.report.findings.push(finding);
+        let (check, asked, came) = (topic.check, topic.asked.to_owned(), came.into());
+        self.record(Finding { check, level, asked, came, remedy });
     }
 
-    pub(super) fn record(&mut self, finding: Finding) {
+    pub(super) fn record(&mut self, mut finding: Finding) {
+        if let Some((end, _)) = finding.came.char_indices().nth(LONGEST_LINE) {
+            finding.came.truncate(end);
+            finding.came.push('…');
+        }
         self.report.findings.push(finding);
     }
 
@@ -228,24 +244,29 @@ impl<'a> Probe<'a> {
                 let came = format!("\"{reason}\": it limits how often it is asked, so no more is");
                 self.find(topic, Level::Note, came, "");
             } else {
-                self.find(topic, Level::Wrong, format!("turned down: \"{reason}\""), "");
+                self.find(topic, topic.refusal(), format!("turned down: \"{reason}\""), "");
             }
             return None;
         }
         if response.status != 200 {
             let came = format!("status {} {}", response.status, response.reason());
-            self.find(topic, Level::Wrong, came.trim_end(), "answer with status 200");
+            let remedy = if topic.check == "announce" { WHERE } else { "answer with status 200" };
+            self.find(topic, topic.refusal(), came.trim_end(), remedy);
             return None;
         }
         match announced {
             Ok(announced) => Some((announced, response)),
             Err(error) => {
-                self.find(topic, Level::Wrong, error.to_string(), "");
+                let remedy = if topic.check == "announce" { WHERE } else { "" };
+                self.find(topic, Level::Wrong, error.to_string(), remedy);
                 None
             }
         }
     }
 }
+
+/// The advice where something else than a tracker answers.
+const WHERE: &str = "is this the announce URL? Most end with /announce, and a torrent has it in full";
 
 /// The advice where nothing came back.
 pub(super) const NO_ANSWER: &str = "look into the tracker's log, and into that of a proxy before it";

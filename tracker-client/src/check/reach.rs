@@ -30,6 +30,8 @@ pub(super) fn reach(
     options: &Options,
     findings: &mut Vec<Finding>,
 ) -> Result<Reached, CheckError> {
+    // what is wrong on this side is said before anybody is asked
+    let tls = if url.is_secure() { Some(Tls::inspecting(options.ca.as_deref())?) } else { None };
     let all = match &options.addresses {
         Some(addresses) => addresses.iter().map(|&ip| SocketAddr::new(ip, url.port())).collect(),
         None => resolve(url, None, Deadline::within(options.timeout))?,
@@ -61,7 +63,9 @@ pub(super) fn reach(
         findings.push(unreached(addr, &error));
     }
     let addr = reached.remove(0);
-    let tls = if url.is_secure() { Some(secure::inspect(url, addr, options, findings)?) } else { None };
+    if let Some(tls) = &tls {
+        secure::inspect(tls, url, addr, options, findings)?;
+    }
     Ok(Reached { addr, others: reached, tls })
 }
 

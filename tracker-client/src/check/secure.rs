@@ -17,19 +17,19 @@ use crate::tracker_url::TrackerUrl;
 /// Who renews certificates by a program has renewed them by then.
 const SOON: u64 = 14;
 
-/// Shakes hands a few times, and looks at the certificate. What is returned goes on with it, whatever it is.
+/// Shakes hands a few times, and looks at the certificate.
 pub(super) fn inspect(
+    tls: &Tls,
     url: &TrackerUrl,
     addr: SocketAddr,
     options: &Options,
     findings: &mut Vec<Finding>,
-) -> Result<Tls, CheckError> {
-    let tls = Tls::inspecting(options.ca.as_deref())?;
+) -> Result<(), CheckError> {
     // one after the other: each is closed at once
     let open = |tls: &Tls| {
         Connection::open(addr, Some((tls, url.host())), Deadline::within(options.timeout)).map(drop)
     };
-    open(&tls)?;
+    open(tls)?;
     let (old, new) = (open(&tls.only(&TLS12)?), open(&tls.only(&TLS13)?));
     if let Some(certificate) = tls.certificate() {
         findings.push(judged(url, &certificate, options.ca.is_some()));
@@ -49,7 +49,7 @@ pub(super) fn inspect(
         came: came.to_owned(),
         remedy,
     });
-    Ok(tls)
+    Ok(())
 }
 
 fn judged(url: &TrackerUrl, certificate: &Certificate, has_ca: bool) -> Finding {

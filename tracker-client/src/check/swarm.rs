@@ -63,7 +63,7 @@ pub(super) fn itself(probe: &mut Probe<'_>, peer: usize, announced: &Announced) 
     if announced.peers.iter().any(|found| found.port() == port && is_own(found.ip())) {
         let remedy = "leave out who asks: it is a wasted place, and clients try to call themselves";
         if !std::mem::replace(&mut probe.is_told_of_itself, true) {
-            probe.find(topic, Level::Wrong, "told of itself", remedy);
+            probe.find(topic, Level::Warning, "told of itself", remedy);
         }
     } else if peer == 1 {
         probe.ok(topic, "not told");
@@ -150,7 +150,7 @@ pub(super) fn complete(probe: &mut Probe<'_>) {
     probe.peers[1].left = 0;
     let topic = Topic { check: "announce.completed", asked: "event=completed" };
     if probe.announce(topic, &Wish::of(1, "&compact=1&event=completed")).is_some() {
-        probe.ok(topic, "200");
+        probe.ok(topic, "taken");
     }
 }
 

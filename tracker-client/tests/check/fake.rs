@@ -17,6 +17,7 @@ pub(crate) enum Fault {
     IsNotFound,
     IsAWebPage,
     IsOutOfOrder,
+    ShoutsAtLength,
     ServesChosenTorrents,
     RefusesWithStatus403,
     WantsAPasskey,
@@ -46,6 +47,7 @@ pub(crate) enum Fault {
     IsBehindAProxy,
     ListsWithoutAddresses,
     ListsIdsAnyway,
+    RefusesLists,
     IgnoresNumwant,
     KeepsTheStopped,
     // spellings
@@ -257,6 +259,7 @@ impl Session<'_> {
             Fault::IsNotFound => return ("404 Not Found", String::new(), b"no such page".to_vec()),
             Fault::IsAWebPage => return ok(b"<!DOCTYPE html><html></html>".to_vec()),
             Fault::IsOutOfOrder => return ok(failure("the database is down")),
+            Fault::ShoutsAtLength => return ok(failure(&"\x1b[2J\r\nno ".repeat(10_000))),
             Fault::WantsAPasskey => return ok(failure("passkey is missing")),
             Fault::LimitsItsPace if nth > 3 => return ok(failure("you announce too often")),
             Fault::KnowsNoHead if request.method == "HEAD" => {
@@ -294,6 +297,9 @@ impl Session<'_> {
         }
         if fault == Fault::RefusesWithStatus403 {
             return ("403 Forbidden", String::new(), failure("unregistered torrent"));
+        }
+        if fault == Fault::RefusesLists && query.get("compact") == Some(b"0") {
+            return ("400 Bad Request", String::new(), Vec::new());
         }
         if fault == Fault::RefusesTheUnknown && query.get("no_such_thing").is_some() {
             return ok(failure("no_such_thing is unknown"));

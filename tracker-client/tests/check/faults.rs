@@ -107,7 +107,7 @@ fn who_is_told_of_whom() {
     for (fault, check, level) in [
         (Fault::TellsOfNobody, "swarm.told", Wrong),
         (Fault::SwapsPorts, "swarm.told", Wrong),
-        (Fault::TellsOfItself, "swarm.itself", Wrong),
+        (Fault::TellsOfItself, "swarm.itself", Warning),
         (Fault::HandsOutAnotherAddress, "swarm.address", Wrong),
         (Fault::IsBehindAProxy, "swarm.address", Warning),
         (Fault::ListsWithoutAddresses, "announce.list", Wrong),
@@ -137,11 +137,11 @@ fn the_http_around_it() {
         (Fault::ChunksForAll, "http.1_0", Wrong),
         (Fault::StaysOpenForAll, "http.1_0", Warning),
         (Fault::WantsHostAsWritten, "http.header_case", Wrong),
-        (Fault::ClosesSilently, "http.keep_alive", Wrong),
+        (Fault::ClosesSilently, "http.keep_alive", Warning),
         (Fault::ClosesAlways, "http.keep_alive", Note),
         (Fault::ForgetsWhatIsAhead, "http.pipelining", Warning),
         (Fault::AnswersBackwards, "http.pipelining", Wrong),
-        (Fault::SendsABodyToHead, "http.head", Warning),
+        (Fault::SendsABodyToHead, "http.head", Note),
         (Fault::KnowsNoHead, "http.head", Note),
     ] {
         finds(fault, &[(check, level)]);
@@ -170,6 +170,20 @@ fn scrapes() {
     ] {
         finds(fault, &[(check, level)]);
     }
+}
+
+#[test]
+fn lists_that_are_refused_are_no_great_loss() {
+    let both = [("announce.list", Level::Warning), ("announce.no_peer_id", Level::Warning)];
+    finds(Fault::RefusesLists, &both);
+}
+
+#[test]
+fn what_a_tracker_says_is_quoted_in_one_line_of_bounded_length() {
+    let report = finds(Fault::ShoutsAtLength, &[("announce", Level::Wrong)]);
+    let came = &report.findings.iter().find(|finding| finding.check == "announce").unwrap().came;
+    assert!(came.chars().count() <= 301 && !came.chars().any(char::is_control), "{came:?}");
+    assert!(came.contains("[2J"), "{came:?}");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 mod fake;
 mod faults;
+#[path = "../../../examples/tests/common/opentracker.rs"]
+mod opentracker;
 mod real;
 mod redirects;
 mod secure;

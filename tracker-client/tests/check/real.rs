@@ -8,6 +8,7 @@ use tracker_core::{AccessList, AccessMode, Config, InfoHash, Tracker};
 use tracker_http::{Access, Clock, Handle, NotFound, Rules, Server, Settings, TrackerService};
 
 use crate::faults::{found, options};
+use crate::opentracker::OpenTracker;
 
 /// Ends the server however the test ends.
 struct Stop(Handle);
@@ -93,4 +94,21 @@ fn a_list_of_torrents_is_recognised() {
         // of a torrent that nobody has, a tracker with a list says the same as of any other
         assert_eq!(found(&report), [], "{report:#?}");
     });
+}
+
+/// A tracker that millions use has its ways, and nothing that keeps peers apart.
+#[test]
+fn opentracker_has_nothing_wrong() {
+    let place = tempfile::tempdir().unwrap();
+    let known = InfoHash([9; 20]);
+    let Some(opentracker) = OpenTracker::start(place.path(), &format!("{known}\n")) else { return };
+    let url = format!("http://{}/announce", opentracker.addr);
+    let report = check(&url, &options()).unwrap();
+    assert!(found(&report).contains(&("announce", Level::Note)), "{report:#?}");
+    let named = Options { info_hash: Some(known), ..options() };
+    let report = check(&url, &named).unwrap();
+    assert_eq!(report.count(Level::Wrong), 0, "{report:#?}");
+    assert!(
+        report.findings.iter().any(|finding| finding.check == "swarm.told" && finding.level == Level::Ok)
+    );
 }
