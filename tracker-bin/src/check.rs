@@ -23,7 +23,7 @@ use crate::error::Error;
                   asked, or the command line makes no sense"
 )]
 pub struct Check {
-    /// The tracker's URL, such as https://tracker.example/announce
+    /// The tracker's URL, as it stands in a torrent
     pub url: String,
     /// Trust the certificates in this file (PEM) as well, such as a self-made one
     #[arg(long, value_name = "FILE")]

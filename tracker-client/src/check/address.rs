@@ -12,40 +12,43 @@ const BEHIND_A_PROXY: &str =
     "behind a proxy, let it name the client's address, and the tracker trust it (here: http.trusted_proxies)";
 
 /// Whether the first peer is handed out with the address that it has.
-pub(super) fn handed_out(probe: &mut Probe<'_>, found: IpAddr, external: Option<IpAddr>) {
-    if let Some(external) = external
-        && external.is_ipv4() == found.is_ipv4()
-        && external != found
-    {
-        let came = format!("{found}, though the tracker says to the same address that it is {external}");
-        probe.find(TOPIC, Level::Wrong, came, "hand out the address that the announce came from");
-        return;
+pub(super) fn handed_out(probe: &mut Probe<'_>, found: IpAddr) {
+    let (level, came, remedy) = judge(probe.addr.ip().to_canonical(), probe.local, found, probe.external);
+    probe.find(TOPIC, level, came, remedy);
+}
+
+/// What to say of a peer's address as it is handed out (`found`) and as the tracker names it to the peer (`external`), where the
+/// tracker is at `tracker`, and the connection to it begins at `local`.
+fn judge(
+    tracker: IpAddr,
+    local: Option<IpAddr>,
+    found: IpAddr,
+    external: Option<IpAddr>,
+) -> (Level, String, &'static str) {
+    let is_other = |ip: &IpAddr| ip.is_ipv4() == found.is_ipv4() && *ip != found;
+    if let Some(external) = external.filter(is_other) {
+        let came = format!("{found}, though the tracker has said to that peer that it is {external}");
+        return (Level::Wrong, came, "hand out the address that the announce came from");
     }
-    let tracker = probe.addr.ip().to_canonical();
     if scope(tracker) == Scope::Global && scope(found) != Scope::Global {
         let came = format!("{found}, which is no address of the internet, though the tracker is on it");
-        probe.find(TOPIC, Level::Wrong, came, BEHIND_A_PROXY);
-        return;
+        return (Level::Wrong, came, BEHIND_A_PROXY);
     }
     // with a network's translation on the way it is another one, and nobody here knows which
-    let local = probe.local.filter(|&local| scope(local) == Scope::Global || scope(tracker) != Scope::Global);
-    if let Some(local) = local
-        && local.is_ipv4() == found.is_ipv4()
-        && local != found
-    {
+    let is_seen = |local: &IpAddr| scope(*local) == Scope::Global || scope(tracker) != Scope::Global;
+    if let Some(local) = local.filter(is_seen).filter(is_other) {
         let came = format!("{found}, though the connection comes from {local}");
-        probe.find(TOPIC, Level::Warning, came, BEHIND_A_PROXY);
-        return;
+        return (Level::Warning, came, BEHIND_A_PROXY);
     }
     match scope(found) {
-        Scope::Global => probe.ok(TOPIC, format!("{found}, as the connection comes from")),
+        Scope::Global => (Level::Ok, format!("{found}, as the connection comes from"), ""),
         Scope::Private => {
             let came = format!("{found}: others can call it from the same network only");
-            probe.find(TOPIC, Level::Note, came, "check from outside if the tracker is for the internet");
+            (Level::Note, came, "check from outside if the tracker is for the internet")
         }
         Scope::Loopback => {
             let came = format!("{found}: others can call it from the same machine only");
-            probe.find(TOPIC, Level::Note, came, "check from outside if the tracker is for others");
+            (Level::Note, came, "check from outside if the tracker is for others")
         }
     }
 }
@@ -113,6 +116,34 @@ fn is_local(ip: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_handed_out_is_the_one_that_others_can_call() {
+        let (far, home, own, other) = ("198.51.100.1", "192.168.1.2", "203.0.113.5", "203.0.113.6");
+        let (near, proxy) = ("127.0.0.1", "10.0.0.1");
+        for (tracker, local, found, external, level, part) in [
+            // from behind a router, and from an address of its own
+            (far, home, own, Some(own), Level::Ok, "as the connection"),
+            (far, home, own, None, Level::Ok, "as the connection"),
+            (far, own, own, None, Level::Ok, "as the connection"),
+            (far, own, own, Some("2001:db8::1"), Level::Ok, "as the connection"),
+            (far, home, own, Some(other), Level::Wrong, "it is 203.0.113.6"),
+            (far, own, other, None, Level::Warning, "comes from 203.0.113.5"),
+            // a proxy that says nothing
+            (far, home, proxy, Some(proxy), Level::Wrong, "no address of the internet"),
+            (far, own, near, None, Level::Wrong, "no address of the internet"),
+            (near, near, proxy, Some(proxy), Level::Warning, "comes from 127.0.0.1"),
+            (near, near, near, Some(near), Level::Note, "same machine"),
+            (proxy, home, home, None, Level::Note, "same network"),
+        ] {
+            let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+            let said = judge(ip(tracker), Some(ip(local)), ip(found), external.map(ip));
+            assert!(
+                said.0 == level && said.1.contains(part),
+                "{tracker} {local} {found} {external:?}: {said:?}"
+            );
+        }
+    }
 
     #[test]
     fn addresses_of_the_internet_are_told_from_others() {

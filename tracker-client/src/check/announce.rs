@@ -63,6 +63,7 @@ pub(super) fn first(probe: &mut Probe<'_>) -> Result<First, CheckError> {
         return Ok(First::Useless);
     };
     probe.joins(0, probe.addr);
+    probe.external = announced.external_ip;
     let came = format!("200, a dictionary of {} bytes in {:.1} ms", response.body.len(), took);
     probe.ok(TOPIC, came);
     form(probe, &response.body);

@@ -44,6 +44,8 @@ pub(super) struct Probe<'a> {
     pub(super) is_told_of_itself: bool,
     /// This side of the connection, as it is seen here.
     pub(super) local: Option<IpAddr>,
+    /// What the tracker says that the first peer's address is.
+    pub(super) external: Option<IpAddr>,
     /// Whether the second peer was told of the first: else there is nothing to find in later answers.
     pub(super) is_told: bool,
     /// `downloaded` of the swarm before anybody has completed, where there is a scrape.
@@ -106,6 +108,7 @@ impl<'a> Probe<'a> {
             shown: Vec::new(),
             is_told_of_itself: false,
             local: None,
+            external: None,
             is_told: false,
             downloaded: None,
             status: 200,

@@ -105,3 +105,33 @@ fn unreached(addr: SocketAddr, error: &AskError) -> Finding {
     let remedy = "listen there too, or take the address out of the DNS: clients may try it first";
     connect(addr, Level::Warning, error.to_string(), Some(remedy))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_of_a_name_are_told() {
+        let url = TrackerUrl::parse("http://t.example/announce").unwrap();
+        for (addrs, level, came) in [
+            (&["192.0.2.1:80", "[2001:db8::1]:80"][..], Level::Ok, "192.0.2.1, 2001:db8::1"),
+            (&["192.0.2.1:80"], Level::Note, "192.0.2.1, IPv4 only"),
+            (&["[2001:db8::1]:80"], Level::Warning, "2001:db8::1, IPv6 only"),
+        ] {
+            let addrs: Vec<SocketAddr> = addrs.iter().map(|addr| addr.parse().unwrap()).collect();
+            let found = name(&url, &addrs);
+            assert_eq!((found.level, found.came.as_str()), (level, came));
+        }
+    }
+
+    #[test]
+    fn a_machine_without_ipv6_is_no_fault_of_the_tracker() {
+        let lost = |addr: &str, kind: io::ErrorKind| {
+            let addr = addr.parse().unwrap();
+            unreached(addr, &AskError::Unreachable(addr, kind.into())).level
+        };
+        assert_eq!(lost("[2001:db8::1]:80", io::ErrorKind::NetworkUnreachable), Level::Note);
+        assert_eq!(lost("192.0.2.1:80", io::ErrorKind::NetworkUnreachable), Level::Warning);
+        assert_eq!(lost("[2001:db8::1]:80", io::ErrorKind::PermissionDenied), Level::Warning);
+    }
+}

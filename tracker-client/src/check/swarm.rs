@@ -30,7 +30,7 @@ fn told(probe: &mut Probe<'_>, topic: Topic, announced: &Announced) {
     if let Some(found) = announced.peers.iter().find(|peer| peer.port() == first) {
         probe.is_told = true;
         probe.ok(topic, format!("told of the first, at {found}"));
-        address::handed_out(probe, found.ip(), announced.external_ip);
+        address::handed_out(probe, found.ip());
         return;
     }
     let others: Vec<_> = announced.peers.iter().filter(|peer| peer.port() != own).collect();

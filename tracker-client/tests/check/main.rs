@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
+mod bencode;
 mod fake;
 mod faults;
 #[path = "../../../examples/tests/common/opentracker.rs"]
