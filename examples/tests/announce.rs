@@ -12,7 +12,7 @@ mod tracker;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -237,6 +237,43 @@ fn who_is_not_there_is_told_apart() {
     assert!(said.code == 1 && said.err.contains("cannot be found"), "{}", said.err);
     let said = announce(&["-6", &url(closed), HASH]);
     assert!(said.err.contains("has no IPv6 address"), "{}", said.err);
+}
+
+/// Does TLS with a self-made certificate, which is written to `path`, and answers each request with `answer`.
+fn secure(path: &std::path::Path, answer: &'static [u8]) -> Fake {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(path, made.cert.pem()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let key = made.signing_key.serialize_der().try_into().unwrap();
+    let config = Arc::new(builder.with_single_cert(vec![made.cert.der().clone()], key).unwrap());
+    Fake::start(move |mut stream| {
+        let mut session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut tls = rustls::Stream::new(&mut session, &mut stream);
+        // a client that trusts nobody goes at once
+        if std::io::Read::read(&mut tls, &mut [0; 4096]).is_ok_and(|read| read > 0) {
+            let _ = tls.write_all(answer);
+        }
+    })
+}
+
+#[test]
+fn https_trackers_are_asked_if_they_are_trusted() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("cert.pem");
+    let fake = secure(&path, b"HTTP/1.1 200 OK\r\n\r\nd8:intervali60e5:peers6:\x01\x02\x03\x04\x05\x06e");
+    let (url, ca) = (format!("https://{}/announce", fake.addr), path.to_str().unwrap());
+    let said = announce(&[&url, HASH, "--ca", ca]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
+    assert!(said.out.contains("  1.2.3.4:1286\n"), "{}", said.out);
+    let other = place.path().join("other.pem");
+    let _other = secure(&other, b"");
+    let said = announce(&[&url, HASH, "--ca", other.to_str().unwrap()]);
+    assert_eq!((said.code, said.err.lines().count()), (1, 1), "{}", said.err);
+    assert!(said.err.contains("nobody whom this machine trusts"), "{}", said.err);
+    let said = announce(&[&url, HASH, "--ca", "no-such-file"]);
+    assert!(said.code == 1 && said.err.contains("no-such-file: cannot be read"), "{}", said.err);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What was typed. What it means together with the configuration file is for [`settings`](crate::settings).
 
+mod command;
+
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -9,11 +11,13 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Error;
 
+pub use command::Command;
+
 /// A fast, small BitTorrent tracker.
 ///
 /// Without options it serves /announce and /scrape on port 6969 of every address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Parser)]
-#[command(name = "tracker", version)]
+#[command(name = "tracker", version, disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
 pub struct Options {
     /// Read the settings from this file; the options below win over it
     #[arg(long, value_name = "FILE.ron")]
@@ -36,6 +40,9 @@ pub struct Options {
     /// Say what is wrong with the settings, or nothing, and exit
     #[arg(long)]
     pub check_config: bool,
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
 }
 
 impl Options {
@@ -47,7 +54,8 @@ impl Options {
     pub fn parse_from_args(
         args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Option<Options>, Error> {
-        let error = match Options::try_parse_from(args) {
+        let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        let error = match Options::try_parse_from(&args) {
             Ok(options) => return Ok(Some(options)),
             Err(error) => error,
         };
@@ -55,7 +63,12 @@ impl Options {
             print(&error.render().to_string())?;
             return Ok(None);
         }
-        Err(Error::Usage(sentence(&error)))
+        let sentence = sentence(&error);
+        Err(if args.get(1).is_some_and(|word| word == "check") {
+            Error::Unchecked(sentence)
+        } else {
+            Error::Usage(sentence)
+        })
     }
 }
 
@@ -71,14 +84,20 @@ pub fn print(text: &str) -> Result<(), Error> {
     }
 }
 
-/// clap's first line, without the usage that follows.
+/// clap's first paragraph, as one line, without the usage that follows.
 fn sentence(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let first = first.strip_prefix("error: ").unwrap_or(first);
-    match error.get(ContextKind::SuggestedArg) {
-        Some(ContextValue::String(near)) => format!("{first}, did you mean {near}?"),
-        _ => format!("{first}, see --help"),
+    let lines: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let first = lines.join(" ");
+    let first = first.strip_prefix("error: ").unwrap_or(&first);
+    let near = |kind| match error.get(kind)? {
+        ContextValue::String(near) => Some(near),
+        ContextValue::Strings(near) => near.first(),
+        _ => None,
+    };
+    match near(ContextKind::SuggestedArg).or_else(|| near(ContextKind::SuggestedSubcommand)) {
+        Some(near) => format!("{first}, did you mean {near}?"),
+        None => format!("{first}, see --help"),
     }
 }
 
@@ -125,6 +144,11 @@ mod tests {
             (&["tracker.ron"], "tracker.ron"),
             (&["--workers", "1", "--workers", "2"], "--workers"),
             (&["--print-config=yes"], "yes"),
+            (&["check"], "<URL>"),
+            (&["chek", "http://t/"], "did you mean check?"),
+            (&["check", "http://t/", "--info-hash", "12"], "--info-hash"),
+            (&["check", "http://t/", "--timeout", "0s"], "--timeout"),
+            (&["--workers", "1", "check", "http://t/"], "check"),
         ] {
             let sentence = parse(args).unwrap_err().to_string();
             assert!(sentence.contains(part) && !sentence.contains('\n'), "{sentence}");

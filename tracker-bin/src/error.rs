@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use tracker_core::AccessError;
 
@@ -12,6 +13,9 @@ pub enum Error {
     /// The command line makes no sense.
     #[error("{0}")]
     Usage(String),
+    /// A tracker cannot be checked: it cannot be asked, or the command line makes no sense.
+    #[error("{0}")]
+    Unchecked(String),
     /// The configuration file is not there, or is not ours to read.
     #[error("{}: cannot be read: {source}, check --config", path.display())]
     ConfigUnreadable {
@@ -65,6 +69,16 @@ pub enum Error {
     /// The operating system lets us do nothing on a signal.
     #[error("cannot catch signals: {0}")]
     Signals(io::Error),
+}
+
+impl Error {
+    /// What the program ends with: 1, or 2 where 1 says that a check has found something wrong.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Error::Unchecked(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
 }
 
 /// Where a setting was written.

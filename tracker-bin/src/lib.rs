@@ -7,10 +7,13 @@
 //! [`statistics`] knows what there is now and was before, [`dashboard`] shows it, [`housekeeping`] does what is to be done
 //! now and then, and [`keeper`] is the one who waits for the disk.
 //!
+//! [`check`] is the other way round: it asks a running tracker, and prints what is wrong with it.
+//!
 //! Nothing here knows about swarms or HTTP but the wiring in [`serve`] and the [`pages`] beside it.
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod dashboard;

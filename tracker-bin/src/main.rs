@@ -10,11 +10,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match tracker_bin::run::main(std::env::args_os()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // not eprintln!, which panics when nobody reads
             let _ = writeln!(io::stderr(), "tracker: {error}");
-            ExitCode::FAILURE
+            error.exit_code()
         }
     }
 }

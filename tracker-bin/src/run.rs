@@ -1,6 +1,7 @@
 //! Doing what was asked for.
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
 use crate::cli::{self, Options};
 use crate::error::Error;
@@ -8,12 +9,15 @@ use crate::serve::serve;
 use crate::settings::Settings;
 use crate::{access, config};
 
-/// The whole program: the command line in, its end or an error out.
+/// The whole program: the command line in, what it ends with or an error out.
 ///
 /// # Errors
 /// What kept it from doing what was asked for, as a sentence for the user.
-pub fn main(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<(), Error> {
-    let Some(options) = Options::parse_from_args(args)? else { return Ok(()) };
+pub fn main(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<ExitCode, Error> {
+    let Some(options) = Options::parse_from_args(args)? else { return Ok(ExitCode::SUCCESS) };
+    if let Some(command) = &options.command {
+        return command.run();
+    }
     let (print, check) = (options.print_config, options.check_config);
     let settings = Settings::load(options)?;
     if check {
@@ -22,5 +26,8 @@ pub fn main(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Resu
     if print {
         cli::print(&config::print(&settings.config))?;
     }
-    if print || check { Ok(()) } else { serve(settings) }
+    if !print && !check {
+        serve(settings)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod access;
+mod check;
 mod client;
 mod config;
 mod crash;

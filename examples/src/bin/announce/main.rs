@@ -6,7 +6,6 @@
 //! bytes, the answer decoded, and everything that can go wrong told apart.
 #![forbid(unsafe_code)]
 
-mod ask;
 mod json;
 mod options;
 mod query;
@@ -20,8 +19,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use examples::answer::{Announced, Scraped};
 use examples::terminal::print;
+use tracker_client::ask::ask;
+use tracker_client::tls::Tls;
 
-use crate::ask::Exchange;
 use crate::options::{Options, What};
 use crate::show::About;
 
@@ -48,20 +48,21 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     let What { tracker, torrents } = options.what()?;
     let request = query::request(options, &tracker, &torrents)?;
-    let asked = ask::ask(&tracker, &request, options.family(), options.timeout());
+    let tls = if tracker.is_secure() { Some(Tls::new(options.ca.as_deref())?) } else { None };
+    let asked = ask(&tracker, &request, options.family(), tls.as_ref(), options.timeout());
     if options.verbose {
-        let head = asked.as_ref().map_or(&[][..], Exchange::head);
+        let head = asked.as_ref().map_or(&[][..], |exchange| &exchange.response.head);
         let _ = io::stderr().write_all(show::heads(&request, head).as_bytes());
     }
     let exchange = asked?;
     let about = About { tracker: &tracker, torrents: &torrents, exchange: &exchange };
     let (text, failure) = if options.scrape {
-        let scraped = Scraped::read(exchange.body()).map_err(|error| exchange.explain(error))?;
+        let scraped = Scraped::read(&exchange.response.body).map_err(|error| exchange.explain(error))?;
         let text =
             if options.json { json::scraped(&about, &scraped) } else { show::scraped(&about, &scraped) };
         (text, scraped.failure)
     } else {
-        let announced = Announced::read(exchange.body()).map_err(|error| exchange.explain(error))?;
+        let announced = Announced::read(&exchange.response.body).map_err(|error| exchange.explain(error))?;
         let text = if options.json {
             json::announced(&about, &announced)
         } else {
@@ -69,7 +70,7 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
         };
         (text, announced.failure)
     };
-    if failure.is_none() && exchange.status() != 200 {
+    if failure.is_none() && exchange.response.status != 200 {
         return Err(exchange.wrong_status().into());
     }
     print(&text)?;

@@ -1,10 +1,12 @@
 //! What was typed, and which tracker and torrents it means.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use examples::tracker_url::TrackerUrl;
+use tracker_client::resolve::Family;
 
 use crate::torrent::Torrent;
 
@@ -62,6 +64,9 @@ pub(crate) struct Options {
     /// A key that identifies you to the tracker when your address changes
     #[arg(long)]
     pub(crate) key: Option<String>,
+    /// Trust the certificates in this file (PEM) as well, such as a self-made one of an https tracker
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -97,13 +102,6 @@ impl Event {
             Event::Paused => "paused",
         }
     }
-}
-
-/// An address family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    V4,
-    V6,
 }
 
 /// Who is asked for what.
@@ -208,7 +206,7 @@ mod tests {
             (&[HASH][..], "which tracker?"),
             (&["http://t/announce"], "which torrent?"),
             (&["http://t/announce", HASH, HASH], "only --scrape"),
-            (&["https://t/announce", HASH], "not there yet"),
+            (&["wss://t/announce", HASH], "WebTorrent"),
             (&[&udp], "UDP"),
             (&["http://t/announce", "no-such-file"], "no-such-file"),
         ] {

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use examples::answer::{Announced, RetryIn, Scraped, ScrapedFile, one_line};
 use examples::terminal::{grouped, seconds};
 use examples::tracker_url::TrackerUrl;
+use tracker_client::ask::Exchange;
 
-use crate::ask::Exchange;
 use crate::torrent::Torrent;
 
 /// How wide lists of peers are.
@@ -177,7 +177,7 @@ fn begin(about: &About<'_>) -> Lines {
         }
     }
     let Exchange { addr, took, .. } = about.exchange;
-    let bytes = grouped(about.exchange.body().len() as u64);
+    let bytes = grouped(about.exchange.response.body.len() as u64);
     lines.line("answer", format!("{bytes} bytes from {addr} in {:.1} ms", took.as_secs_f64() * 1e3));
     lines.0.push('\n');
     lines

@@ -156,6 +156,9 @@ impl Options {
     pub(crate) fn target(&self) -> Result<Option<Target>, Box<dyn Error>> {
         let Some(url) = &self.url else { return Ok(None) };
         let url = TrackerUrl::parse(url)?;
+        if url.is_secure() {
+            return Err(format!("load is put on trackers over plain HTTP only, and {url} wants HTTPS").into());
+        }
         let addrs = match url.ip() {
             Some(ip) => vec![SocketAddr::new(ip, url.port())],
             None => {

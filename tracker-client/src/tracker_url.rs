@@ -9,7 +9,21 @@ use url::{Host, Url};
 /// What is escaped in a query: all but the unreserved characters of RFC 3986. An info hash is bytes, not text.
 pub const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A tracker that is asked over plain HTTP.
+/// Parameters that are an announce's own, not the tracker's.
+const ANNOUNCED: [&str; 10] = [
+    "info_hash",
+    "peer_id",
+    "port",
+    "uploaded",
+    "downloaded",
+    "left",
+    "event",
+    "numwant",
+    "compact",
+    "no_peer_id",
+];
+
+/// A tracker that is asked over HTTP, with TLS or without.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackerUrl {
     url: Url,
@@ -23,12 +37,14 @@ pub enum UrlError {
     /// It cannot be taken apart.
     #[error("\"{0}\" is not a URL: {1}, such as http://tracker.example:6969/announce")]
     Broken(String, url::ParseError),
-    /// `https`
-    #[error("{0} wants HTTPS, which is not there yet: try http:// if the tracker serves both")]
-    Https(String),
     /// `udp`
     #[error("{0} is a UDP tracker, and only HTTP trackers can be asked")]
     Udp(String),
+    /// `ws` or `wss`
+    #[error(
+        "{0} is a tracker for browsers (WebTorrent, over WebSocket), and only HTTP trackers can be asked"
+    )]
+    WebSocket(String),
     /// Another scheme, or no host.
     #[error("{0} is not a URL of an HTTP tracker, such as http://tracker.example:6969/announce")]
     Other(String),
@@ -41,14 +57,14 @@ impl TrackerUrl {
     /// Reads a URL. Without a scheme it is taken for `http`, without a path for `/announce`.
     ///
     /// # Errors
-    /// It is none, or not plain HTTP.
+    /// It is none, or neither `http` nor `https`.
     pub fn parse(text: &str) -> Result<TrackerUrl, UrlError> {
         let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let mut url = Url::parse(&full).map_err(|error| UrlError::Broken(text.to_owned(), error))?;
         match url.scheme() {
-            "http" => {}
-            "https" => return Err(UrlError::Https(text.to_owned())),
+            "http" | "https" => {}
             "udp" => return Err(UrlError::Udp(text.to_owned())),
+            "ws" | "wss" => return Err(UrlError::WebSocket(text.to_owned())),
             _ => return Err(UrlError::Other(text.to_owned())),
         }
         let host = url.host().map(|host| host.to_owned()).ok_or_else(|| UrlError::Other(text.to_owned()))?;
@@ -58,6 +74,28 @@ impl TrackerUrl {
         url.set_fragment(None);
         let port = url.port_or_known_default().unwrap_or(80);
         Ok(TrackerUrl { url, host, port })
+    }
+
+    /// Whether it is asked over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// The tracker that a redirect leads to: `place` is what its `Location` says, in whole or in part, perhaps with the
+    /// parameters of the announce that was redirected.
+    ///
+    /// # Errors
+    /// There is none that can be asked.
+    pub fn redirected(&self, place: &str) -> Result<TrackerUrl, UrlError> {
+        let url = self.url.join(place).map_err(|error| UrlError::Broken(place.to_owned(), error))?;
+        let Some(query) = url.query() else { return TrackerUrl::parse(url.as_str()) };
+        let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
+        let own: Vec<&str> =
+            query.split('&').filter(|pair| !ANNOUNCED.contains(&name(pair).as_str())).collect();
+        let own = own.join("&");
+        let mut bare = url.clone();
+        bare.set_query((!own.is_empty()).then_some(own.as_str()));
+        TrackerUrl::parse(bare.as_str())
     }
 
     /// Its host.
@@ -143,11 +181,32 @@ mod tests {
     }
 
     #[test]
+    fn https_has_a_port_of_its_own() {
+        let url = TrackerUrl::parse("https://t/announce").unwrap();
+        assert_eq!((url.is_secure(), url.port(), url.host_header().as_str()), (true, 443, "t"));
+        let url = TrackerUrl::parse("http://t/announce").unwrap();
+        assert_eq!((url.is_secure(), url.port()), (false, 80));
+    }
+
+    #[test]
+    fn redirects_lead_to_a_tracker_without_the_parameters_of_the_announce() {
+        let url = TrackerUrl::parse("http://t:1/a/announce?key=1").unwrap();
+        for (place, whole) in [
+            ("https://u/announce?info_hash=%01&peer_id=x&key=2&left=0", "https://u/announce?key=2"),
+            ("/b/announce?info_hash=%01", "http://t:1/b/announce"),
+            ("announce.php", "http://t:1/a/announce.php"),
+        ] {
+            assert_eq!(url.redirected(place).unwrap().to_string(), whole);
+        }
+        assert!(matches!(url.redirected("udp://u:1"), Err(UrlError::Udp(_))));
+    }
+
+    #[test]
     fn what_cannot_be_asked_is_told_in_a_sentence() {
         for (text, part) in [
-            ("https://t/announce", "not there yet"),
+            ("ftp://t/announce", "not a URL of an HTTP tracker"),
             ("udp://t:80", "UDP"),
-            ("wss://t", "not a URL of an HTTP tracker"),
+            ("wss://t", "WebTorrent"),
             ("http://", "is not a URL"),
             ("http://t:99999/", "is not a URL"),
         ] {
