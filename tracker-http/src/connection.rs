@@ -12,6 +12,7 @@ use crate::error::HttpError;
 use crate::head::{self, CONTINUE, Framing};
 use crate::parser::{self, BodyKind, Limits, Method, Request, Status};
 use crate::proxy::Proxies;
+use crate::quota::{Gate, Standing, Verdict};
 use crate::service::{Context, Later, Reply, Service};
 
 /// Requests of one connection that are answered before it is the others' turn.
@@ -24,6 +25,7 @@ pub(crate) struct Shared<'a, S> {
     pub(crate) service: &'a S,
     pub(crate) tally: &'a Tally,
     pub(crate) proxies: &'a Proxies,
+    pub(crate) gate: &'a Gate,
     pub(crate) limits: Limits,
     /// Whether connections stay open at all.
     pub(crate) keep_alive: bool,
@@ -42,6 +44,8 @@ pub(crate) struct Connection {
     held: Option<Box<Held>>,
     /// There was more to read than was read: what is last in it need not be the last.
     pub(crate) is_cut: bool,
+    /// Whose account its requests are on.
+    pub(crate) standing: Standing,
 }
 
 #[derive(Debug)]
@@ -127,7 +131,10 @@ impl Connection {
         loop {
             if let Some(held) = &mut self.held {
                 match held.body.feed(&bytes[at..]) {
-                    Err(error) => return (bytes.len(), requests, refuse(error, out, shared.tally)),
+                    Err(error) => {
+                        shared.gate.charge(self.standing, peer, context.millis);
+                        return (bytes.len(), requests, refuse(error, out, shared.tally));
+                    }
                     Ok((_, false)) => return (bytes.len(), requests, Next::Read),
                     Ok((used, true)) => at += used,
                 }
@@ -150,7 +157,10 @@ impl Connection {
             }
             let rest = &bytes[at..];
             match parser::parse_resumed(rest, &mut self.searched, &shared.limits) {
-                Err(error) => return (bytes.len(), requests, refuse(error, out, shared.tally)),
+                Err(error) => {
+                    shared.gate.charge(self.standing, peer, context.millis);
+                    return (bytes.len(), requests, refuse(error, out, shared.tally));
+                }
                 Ok(Status::Partial) => return (at, requests, Next::Read),
                 Ok(Status::Complete(request)) => {
                     let head = &rest[..request.head_len];
@@ -196,11 +206,16 @@ impl Connection {
             true if request.minor == 0 => head::Connection::KeepAlive,
             true => head::Connection::Implicit,
         };
+        let client = shared.proxies.client(peer, request);
+        let judgement = shared.gate.judge(self.standing, client, context.millis);
         let mut reply = Reply::new(out, shared.tally, request, connection);
-        if request.method == Method::Other {
+        reply.is_exempt = judgement.is_exempt;
+        reply.is_slowed = judgement.verdict == Verdict::Slowed;
+        if let Verdict::Refused { retry_after } = judgement.verdict {
+            reply.refuse(retry_after);
+        } else if request.method == Method::Other {
             reply.send(405, "text/plain", &[("Allow", "GET, HEAD")], b"only GET and HEAD are served\n");
         } else {
-            let client = shared.proxies.client(peer, request);
             shared.service.call(request, client, context, &mut reply);
         }
         if reply.status == 0 {

@@ -40,7 +40,8 @@ impl Route {
 }
 
 /// The statuses that are counted one by one; any other counts as the last.
-pub const STATUSES: [u16; 15] = [200, 302, 304, 400, 403, 404, 405, 408, 413, 414, 431, 500, 501, 503, 505];
+pub const STATUSES: [u16; 16] =
+    [200, 302, 304, 400, 403, 404, 405, 408, 413, 414, 429, 431, 500, 501, 503, 505];
 
 /// What happens beside answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,14 @@ pub enum Happening {
     Panicked,
     /// An announce or a scrape was answered with a bencoded failure.
     Failure,
+    /// An announce or a scrape was answered with the longer interval, since its address asks too often.
+    Slowed,
+    /// A request was refused (429), since its address asks far too often.
+    Refused,
+    /// A connection was closed at once, since its address asks far too often.
+    OverRate,
+    /// A connection was closed at once, since its address has as many as it may.
+    OverConnections,
     /// Bytes read from peers.
     BytesIn,
     /// Bytes written to peers.
@@ -70,7 +79,7 @@ pub enum Happening {
 }
 
 /// All that happens, in the order of its counters.
-pub const HAPPENINGS: [Happening; 11] = [
+pub const HAPPENINGS: [Happening; 15] = [
     Happening::Accepted,
     Happening::TooMany,
     Happening::MadeRoom,
@@ -80,6 +89,10 @@ pub const HAPPENINGS: [Happening; 11] = [
     Happening::AcceptFailed,
     Happening::Panicked,
     Happening::Failure,
+    Happening::Slowed,
+    Happening::Refused,
+    Happening::OverRate,
+    Happening::OverConnections,
     Happening::BytesIn,
     Happening::BytesOut,
 ];
@@ -97,6 +110,10 @@ impl Happening {
             Happening::AcceptFailed => "accept_failed",
             Happening::Panicked => "panicked",
             Happening::Failure => "failure",
+            Happening::Slowed => "slowed",
+            Happening::Refused => "refused",
+            Happening::OverRate => "over_rate",
+            Happening::OverConnections => "over_connections",
             Happening::BytesIn => "bytes_in",
             Happening::BytesOut => "bytes_out",
         }
@@ -198,7 +215,7 @@ mod tests {
             assert_eq!(what as usize, at);
         }
         // whatever is added goes before the last one, or the counters have no place for it
-        assert_eq!((ROUTES[ROUTES.len() - 1], HAPPENINGS[10]), (Route::Other, Happening::BytesOut));
+        assert_eq!((ROUTES[ROUTES.len() - 1], HAPPENINGS[14]), (Route::Other, Happening::BytesOut));
         let mut names = [&ROUTES.map(Route::name)[..], &HAPPENINGS.map(Happening::name)].concat();
         assert!(names.iter().all(|name| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'))));
         names.sort_unstable();
@@ -209,12 +226,12 @@ mod tests {
     #[test]
     fn a_status_that_is_not_listed_counts_as_the_last() {
         let counters = Counters::new(1);
-        for status in [204, 401, 429, 505] {
+        for status in [204, 401, 418, 505] {
             counters.workers[0].answered(Route::Stats, status);
         }
         assert_eq!(counters.answers(Route::Stats, 505), 4);
         assert_eq!(counters.requests(Route::Stats), 4);
-        assert_eq!(counters.answers(Route::Stats, 429), 0);
+        assert_eq!(counters.answers(Route::Stats, 418), 0);
     }
 
     #[test]

@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_status_of_a_refusal_has_a_name() {
-        for status in [400, 403, 404, 405, 408, 413, 414, 431, 500, 501, 503, 505] {
+        for status in [400, 403, 404, 405, 408, 413, 414, 429, 431, 500, 501, 503, 505] {
             assert_ne!(reason(status), "Unknown");
         }
     }

@@ -47,7 +47,8 @@
 //!    `slow` has the threads for answers that take long. [`Server`] makes and runs all that, [`Handle`] looks at it.
 //! 4. [`TrackerService`] maps announces and scrapes on the core; [`Service`] is what an embedder implements, and
 //!    answers by a [`Reply`]; [`Counters`] say what has happened, by [`ROUTES`], [`STATUSES`] and [`HAPPENINGS`]; [`Access`] holds
-//!    the list of torrents that may be served, [`Proxies`] knows whose word is taken for a client's address.
+//!    the list of torrents that may be served, [`Proxies`] knows whose word is taken for a client's address. [`quota`] knows what
+//!    each address has asked and holds open, and what it may: its [`Quota`].
 #![forbid(unsafe_code)]
 
 mod access;
@@ -61,6 +62,7 @@ mod listen;
 pub mod parser;
 mod proxy;
 pub mod query;
+pub mod quota;
 pub mod reply;
 mod server;
 mod service;
@@ -74,6 +76,7 @@ pub use access::Access;
 pub use counters::{Counters, HAPPENINGS, Happening, ROUTES, Route, STATUSES};
 pub use listen::{ListenError, Obstacle};
 pub use proxy::{ForwardedHeader, Proxies};
+pub use quota::Quota;
 pub use server::{Clock, Handle, Server, ServerError, Settings};
 pub use service::{Context, NotFound, Reply, Service};
 pub use tracker::{ClientIp, Rules, TrackerService};

@@ -41,7 +41,7 @@ impl Proxies {
         self.forwarded(request).unwrap_or(peer)
     }
 
-    fn trusts(&self, ip: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, ip: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&ip))
     }
 

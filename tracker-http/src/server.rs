@@ -16,6 +16,7 @@ use crate::counters::Counters;
 use crate::listen::{ListenError, listen};
 use crate::parser::Limits;
 use crate::proxy::Proxies;
+use crate::quota::{Gate, Quota};
 use crate::service::Service;
 use crate::slow::{self, Mailbox, Pool};
 use crate::worker::{WAKER, Worker};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Reverse proxies that are believed.
     pub proxies: Proxies,
+    /// What one address may do.
+    pub quota: Quota,
     /// Seed of the workers' random sources.
     pub seed: u64,
 }
@@ -52,6 +55,7 @@ impl Default for Settings {
             max_connections: 60_000,
             limits: Limits::default(),
             proxies: Proxies::default(),
+            quota: Quota::default(),
             seed: 0,
         }
     }
@@ -96,6 +100,7 @@ pub(crate) struct Common {
     /// Of each worker: idle connections that it is to close, since others need the room.
     pub(crate) to_close: Box<[AtomicU32]>,
     pub(crate) pool: Pool,
+    pub(crate) gate: Gate,
 }
 
 /// A worker's idle connections, for those that need room.
@@ -177,6 +182,7 @@ impl Server {
                 seat.listeners.push(socket);
             }
         }
+        let gate = Gate::new(&settings.quota, &settings.proxies);
         Ok(Server {
             settings,
             addrs: bound,
@@ -190,6 +196,7 @@ impl Server {
                     .collect(),
                 to_close: (0..workers).map(|_| AtomicU32::new(0)).collect(),
                 pool: Pool::new(),
+                gate,
             }),
             clock,
         })

@@ -52,6 +52,8 @@ pub struct Context {
     pub announce: AnnounceReply,
     /// Room for the info hashes of a scrape.
     pub hashes: Vec<InfoHash>,
+    /// The same in milliseconds.
+    pub(crate) millis: u64,
     /// The access list last seen, and its generation.
     pub(crate) access: (u64, Arc<AccessList>),
 }
@@ -64,6 +66,7 @@ impl Context {
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
             announce: AnnounceReply::new(),
             hashes: Vec::new(),
+            millis: 0,
             access: (0, Arc::new(AccessList::open())),
         }
     }
@@ -94,6 +97,8 @@ pub struct Reply<'a> {
     /// 0 until something is written.
     pub(crate) status: u16,
     pub(crate) later: Later,
+    pub(crate) is_slowed: bool,
+    pub(crate) is_exempt: bool,
 }
 
 impl<'a> Reply<'a> {
@@ -112,7 +117,20 @@ impl<'a> Reply<'a> {
             route: Route::Other,
             status: 0,
             later: Later::Nothing,
+            is_slowed: false,
+            is_exempt: false,
         }
+    }
+
+    /// Whether the client's address asks more often than its [`Quota`](crate::Quota) has it: a client that can be told is to be
+    /// told to come less often, for soon it will be refused.
+    pub fn is_slowed(&self) -> bool {
+        self.is_slowed
+    }
+
+    /// Whether the client is exempt from all limits per address, as [`Quota::exempt`](crate::Quota::exempt) has it.
+    pub fn is_exempt(&self) -> bool {
+        self.is_exempt
     }
 
     /// Says under which route the answer is counted; [`Route::Other`] unless it does.
@@ -179,6 +197,20 @@ impl<'a> Reply<'a> {
         if !self.is_head {
             self.later = Later::Streamed;
         }
+    }
+
+    /// Refuses a request for asking too often, with status 429 (RFC 6585 §4), and ends the connection.
+    #[cold]
+    pub(crate) fn refuse(&mut self, retry_after: u32) {
+        self.tally.happened(crate::Happening::Refused, 1);
+        let mut digits = itoa::Buffer::new();
+        let extra = [("Retry-After", digits.format(retry_after))];
+        self.send(429, "text/plain", &extra, b"this address asks too often: ask again later\n");
+    }
+
+    /// Counts an answer that asks its client to come less often.
+    pub(crate) fn slowed(&self) {
+        self.tally.happened(crate::Happening::Slowed, 1);
     }
 
     /// Counts a bencoded failure.

@@ -10,6 +10,7 @@ use mio::{Interest, Registry, Token};
 use crate::connection::{Body, Connection, Next, Shared, Streamed};
 use crate::counters::{Happening, Tally};
 use crate::head::{self, LAST_CHUNK};
+use crate::quota::Standing;
 use crate::service::Service;
 use crate::slow::Piece;
 use crate::waiting::{Linked, Links, Wait};
@@ -149,6 +150,14 @@ impl Socket {
 
     pub(crate) fn client(&self) -> IpAddr {
         self.peer
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        self.connection.standing
+    }
+
+    pub(crate) fn set_standing(&mut self, standing: Standing) {
+        self.connection.standing = standing;
     }
 
     pub(crate) fn is_streaming(&self) -> bool {

@@ -16,11 +16,15 @@ use crate::service::{Context, NotFound, Reply, Service};
 
 /// Minutes after which a client may try again where the tracker has no room for its torrent.
 const FULL_RETRY: u32 = 30;
+/// Said to the user of a client whose address asks too often.
+const ASKS_TOO_OFTEN: &str =
+    "this address asks too often: have the clients behind it ask less often, or they are refused soon";
+/// Said to the user of a client that is not listed.
+const SWARM_FULL: &str =
+    "this torrent has as many peers as this tracker keeps: you are told of others, but not listed";
 /// Torrents that a full scrape sorts at a time: 32 bytes each.
 const SCRAPE_SORTED: u64 = 1 << 20;
 
-const SWARM_FULL: &str =
-    "this torrent has as many peers as this tracker keeps: you are told of others, but not listed";
 const ADDRESS_FULL: &str =
     "your address has as many peers as this tracker keeps of one: you are told of others, but not listed";
 
@@ -41,6 +45,9 @@ pub struct Rules {
     pub interval: u32,
     /// How long they must.
     pub min_interval: u32,
+    /// How long those are to wait that have to come less often. Between `interval` and the tracker's
+    /// [`peer_timeout`](tracker_core::Config::peer_timeout), so that they are known yet when they return.
+    pub long_interval: u32,
     /// Peers for a client that does not say how many it wants.
     pub default_numwant: u32,
     /// Peers that are given to anybody.
@@ -58,12 +65,42 @@ impl Default for Rules {
         Rules {
             interval: 30 * 60,
             min_interval: 15 * 60,
+            long_interval: (30 + 45) * 60 / 2,
             default_numwant: 50,
             max_numwant: 200,
             max_scrape: 100,
             full_scrape: false,
             client_ip: ClientIp::Source,
         }
+    }
+}
+
+/// What an answer says beside its peers.
+struct Advice {
+    interval: u32,
+    min_interval: u32,
+    warning: Option<&'static str>,
+}
+
+impl Rules {
+    #[inline]
+    fn advice(&self, outcome: Outcome, is_slowed: bool) -> Advice {
+        match outcome {
+            _ if is_slowed => self.slower(ASKS_TOO_OFTEN),
+            Outcome::AddressFull => self.slower(ADDRESS_FULL),
+            Outcome::SwarmFull => Advice { warning: Some(SWARM_FULL), ..self.usual() },
+            Outcome::Done | Outcome::Unreachable => self.usual(),
+        }
+    }
+
+    fn usual(&self) -> Advice {
+        Advice { interval: self.interval, min_interval: self.min_interval, warning: None }
+    }
+
+    /// To come less often, and why.
+    fn slower(&self, warning: &'static str) -> Advice {
+        let min_interval = self.min_interval.max(self.interval);
+        Advice { interval: self.long_interval.max(min_interval), min_interval, warning: Some(warning) }
     }
 }
 
@@ -125,19 +162,19 @@ impl<N> TrackerService<'_, N> {
                 return fail(reply, reason, Retry::Minutes(FULL_RETRY));
             }
         };
+        if reply.is_slowed() {
+            reply.slowed();
+        }
+        let advice = self.rules.advice(outcome, reply.is_slowed());
         let answer = &context.announce;
         let announced = Announced {
             complete: answer.counts.complete,
             downloaded: answer.counts.downloaded,
             incomplete: answer.counts.incomplete,
-            interval: self.rules.interval,
-            min_interval: self.rules.min_interval,
+            interval: advice.interval,
+            min_interval: advice.min_interval,
             external_ip: Some(ip),
-            warning: match outcome {
-                Outcome::SwarmFull => Some(SWARM_FULL),
-                Outcome::AddressFull => Some(ADDRESS_FULL),
-                Outcome::Done | Outcome::Unreachable => None,
-            },
+            warning: advice.warning,
             peers: answer.compact4(),
             peers6: answer.compact6(),
         };
@@ -199,12 +236,18 @@ impl<N> TrackerService<'_, N> {
             Ok(()) if !hashes.is_empty() => {
                 hashes.sort_unstable();
                 let list = self.access.of(context);
+                let again = if reply.is_slowed() {
+                    reply.slowed();
+                    self.rules.long_interval
+                } else {
+                    self.rules.min_interval
+                };
                 reply.text(|out| {
                     reply::scrape_start(out);
                     for info_hash in &hashes {
                         write_file(out, info_hash, self.counts(info_hash, list));
                     }
-                    reply::scrape_end(out, self.rules.min_interval);
+                    reply::scrape_end(out, again);
                 });
             }
             Ok(()) if self.rules.full_scrape => reply.stream("text/plain"),

@@ -1,6 +1,7 @@
 //! One worker: an event loop with its own listeners, connections and buffers.
 
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use slab::Slab;
 use crate::connection::{Shared, write_refusal};
 use crate::counters::{Happening, Route};
 use crate::server::{Common, Settings};
+use crate::quota::{Standing, Turned};
 use crate::service::{Context, Service};
 use crate::socket::{Driven, Socket};
 use crate::waiting::{Linked, WAITS, Wait, Waiting};
@@ -100,6 +102,7 @@ impl<'a, S: Service> Worker<'a, S> {
                 service,
                 tally: &common.counters.workers[me],
                 proxies: &settings.proxies,
+                gate: &common.gate,
                 limits: settings.limits,
                 keep_alive: !settings.keep_alive.is_zero(),
                 is_stopping: false,
@@ -179,6 +182,7 @@ impl<'a, S: Service> Worker<'a, S> {
         let elapsed = self.start.elapsed();
         self.now = elapsed.as_micros() as u64;
         self.buffers.context.now = elapsed.into();
+        self.buffers.context.millis = self.now / 1000;
     }
 
     fn duration(&self, wait: Wait) -> Duration {
@@ -226,12 +230,16 @@ impl<'a, S: Service> Worker<'a, S> {
                     self.shared.tally.happened(Happening::Accepted, 1);
                     // a batch takes long enough for workers not to agree any more on who came first
                     self.tick();
+                    let peer = addr.ip().to_canonical();
+                    let Some(standing) = self.let_in(peer) else { continue };
                     if self.has_room() {
-                        let socket = Socket::new(stream, addr.ip().to_canonical());
+                        let mut socket = Socket::new(stream, peer);
+                        socket.set_standing(standing);
                         let id = self.sockets.insert(socket);
                         self.waiting.enter(&mut self.sockets, id, Wait::Request, self.now);
                         self.drive(id);
                     } else {
+                        self.common.gate.leave(peer, standing);
                         self.common.counters.open.fetch_sub(1, Relaxed);
                         self.shared.tally.happened(Happening::TooMany, 1);
                     }
@@ -253,6 +261,19 @@ impl<'a, S: Service> Worker<'a, S> {
                 },
             }
         }
+    }
+
+    /// Counts a connection that has been accepted with its address. None if that has too many, or asks too much.
+    fn let_in(&mut self, peer: IpAddr) -> Option<Standing> {
+        let entered = self.common.gate.enter(peer, self.buffers.context.millis);
+        let turned = entered.inspect_err(|turned| {
+            let what = match turned {
+                Turned::Rate => Happening::OverRate,
+                Turned::Connections => Happening::OverConnections,
+            };
+            self.shared.tally.happened(what, 1);
+        });
+        turned.ok()
     }
 
     /// Counts a connection that has been accepted, and makes room for it at the cost of the one that is idle longest,
@@ -391,7 +412,9 @@ impl<'a, S: Service> Worker<'a, S> {
 
     fn close(&mut self, id: usize) {
         self.waiting.leave(&mut self.sockets, id);
-        drop(self.sockets.remove(id));
+        let socket = self.sockets.remove(id);
+        self.common.gate.leave(socket.client(), socket.standing());
+        drop(socket);
         self.common.counters.open.fetch_sub(1, Relaxed);
         for listener in &mut self.listeners {
             // there is a descriptor again
