@@ -10,7 +10,7 @@ use crossbeam::thread::Scope;
 use parking_lot::Mutex;
 use tracker_core::Tracker;
 use tracker_http::{
-    Access, Clock, Handle, ListenError, Proxies, Rules, Server, ServerError, Settings as HttpSettings,
+    Access, Clock, Handle, ListenError, Proxies, Quota, Rules, Server, ServerError, Settings as HttpSettings,
     TrackerService,
 };
 use tracker_store::{Grouping, Period, Series, Store, StoreError};
@@ -285,6 +285,12 @@ fn http_settings(config: &Config) -> Result<HttpSettings, Error> {
                 config::ForwardedHeader::Forwarded => tracker_http::ForwardedHeader::Forwarded,
             },
         },
+        quota: Quota {
+            requests_per_second: config.limits.requests_per_second,
+            burst: config.limits.burst,
+            connections: config.limits.connections,
+            exempt: config.limits.exempt.clone(),
+        },
         seed: u64::from_ne_bytes(random()?),
         ..HttpSettings::default()
     })
@@ -316,9 +322,12 @@ fn core_config(config: &Config) -> Result<tracker_core::Config, Error> {
 
 fn rules(config: &Config) -> Rules {
     let swarm = &config.swarm;
+    let (interval, timeout) = (seconds(swarm.interval), seconds(peer_timeout(config)));
     Rules {
-        interval: seconds(swarm.interval),
+        interval,
         min_interval: seconds(swarm.min_interval.unwrap_or(swarm.interval / 2)),
+        // midway, so that whoever keeps to it is known yet when it returns
+        long_interval: (interval + timeout.saturating_sub(interval).div_ceil(2)).max(interval + 1),
         default_numwant: swarm.default_numwant,
         max_numwant: swarm.max_numwant,
         max_scrape: swarm.max_scrape as usize,

@@ -128,6 +128,12 @@ impl Gate {
         }
     }
 
+    /// Connections that are counted for an address.
+    #[cfg(test)]
+    fn open(&self, ip: IpAddr) -> u64 {
+        self.table.as_ref().map_or(0, |table| table.open(ip.into()))
+    }
+
     fn is_exempt(&self, ip: IpAddr) -> bool {
         self.exempt.iter().any(|network| network.contains(&ip))
     }

@@ -217,6 +217,11 @@ impl Server {
         Handle { common: Arc::clone(&self.common) }
     }
 
+    #[cfg(test)]
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.common.gate
+    }
+
     /// Starts the workers on `scope`, which ends when they have: after [`Handle::stop`]. To be called once.
     pub fn spawn<'env, S: Service>(&'env self, scope: &Scope<'env>, service: &'env S) {
         let running = Arc::new(Running(Arc::clone(&self.common)));

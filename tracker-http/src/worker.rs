@@ -12,8 +12,8 @@ use slab::Slab;
 
 use crate::connection::{Shared, write_refusal};
 use crate::counters::{Happening, Route};
-use crate::server::{Common, Settings};
 use crate::quota::{Standing, Turned};
+use crate::server::{Common, Settings};
 use crate::service::{Context, Service};
 use crate::socket::{Driven, Socket};
 use crate::waiting::{Linked, WAITS, Wait, Waiting};

@@ -160,13 +160,12 @@ section! {
 
 section! {
     /// What one IPv4 address or IPv6 /64 may do; 0 turns a limit off.
-    /// Read and checked by this version, in force in a later one.
     pub struct Limits {
-        /// Requests a second, in the long run.
+        /// Requests a second, in the long run. Beyond, answers have a longer interval and a warning, then refusals follow.
         requests_per_second: u32 = 100,
-        /// Requests at once.
+        /// Requests at once, and as many again with the warning; 0 turns the limit on requests off.
         burst: u32 = 1000,
-        /// Open connections.
+        /// Open connections; further ones are closed at once.
         connections: u32 = 1000,
         /// Peers in one torrent.
         peers_per_torrent: u32 = 500,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::Serialize;
+use tracker_http::{Counters, Happening};
 use tracker_store::{Grouping, HOURS_KEPT, MINUTES_KEPT, Period};
 
 use super::rendered::Tail;
@@ -40,8 +41,18 @@ struct Head {
     announces_per_second: f64,
     scrapes_per_second: f64,
     connections: usize,
+    limited: Limited,
     sample_every: u64,
     kept: Kept,
+}
+
+/// What the limits per address have done since the start.
+#[derive(Serialize)]
+struct Limited {
+    slowed: u64,
+    refused: u64,
+    over_rate: u64,
+    over_connections: u64,
 }
 
 /// For how many seconds the history is kept.
@@ -76,6 +87,15 @@ impl Json {
     }
 }
 
+fn limited(counters: &Counters) -> Limited {
+    Limited {
+        slowed: counters.happenings(Happening::Slowed),
+        refused: counters.happenings(Happening::Refused),
+        over_rate: counters.happenings(Happening::OverRate),
+        over_connections: counters.happenings(Happening::OverConnections),
+    }
+}
+
 fn write(
     statistics: &Statistics<'_>,
     figures: &Figures,
@@ -99,6 +119,7 @@ fn write(
         announces_per_second: rate(figures.announces_per_second),
         scrapes_per_second: rate(figures.scrapes_per_second),
         connections: figures.connections,
+        limited: limited(statistics.counters()),
         sample_every: sample_every.as_secs(),
         kept: Kept { minute: MINUTES_KEPT, hour: HOURS_KEPT },
     };

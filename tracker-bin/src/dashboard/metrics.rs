@@ -64,6 +64,18 @@ pub fn metrics(statistics: &Statistics<'_>, keeping: &Keeping) -> String {
         "Peers not listed since their address has too many (limits.peers, limits.peers_per_torrent).",
         totals.refused_by_address,
     );
+    out.one(
+        "tracker_slowed_total",
+        COUNTER,
+        "Announces and scrapes answered with a longer interval, since their address asks too often (limits).",
+        happened(Happening::Slowed),
+    );
+    out.one(
+        "tracker_refused_requests_total",
+        COUNTER,
+        "Requests refused with status 429, since their address asks far too often (limits).",
+        happened(Happening::Refused),
+    );
     let answers = ROUTES.into_iter().flat_map(|route| STATUSES.map(|status| (route, status)));
     out.family(
         "tracker_requests_total",
@@ -87,6 +99,8 @@ pub fn metrics(statistics: &Statistics<'_>, keeping: &Keeping) -> String {
         ("idle", Happening::IdleTooLong),
         ("made_room", Happening::MadeRoom),
         ("no_room", Happening::TooMany),
+        ("over_rate", Happening::OverRate),
+        ("over_connections", Happening::OverConnections),
         ("request_timeout", Happening::RequestTimeout),
         ("output_timeout", Happening::OutputTimeout),
     ];

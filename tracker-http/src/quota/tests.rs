@@ -1,12 +1,15 @@
 //! The table beside a naive one, and what is said of it.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::io::{Read, Write};
+use std::net::{IpAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::*;
+use crate::{Clock, NotFound, Server, Settings};
 
 fn quota(requests_per_second: u32, burst: u32, connections: u32) -> Quota {
     Quota { requests_per_second, burst, connections, exempt: Vec::new() }
@@ -270,7 +273,8 @@ fn an_account_is_an_ipv4_address_or_an_ipv6_network_of_64_bits() {
     assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
     assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
     assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
-    let apart = ["::1", "0.0.0.0", "255.255.255.255", "0:0:0:1::", "::ffff:0:0:0", "ffff:fffe::", "192.0.2.1"];
+    let apart =
+        ["::1", "0.0.0.0", "255.255.255.255", "0:0:0:1::", "::ffff:0:0:0", "ffff:fffe::", "192.0.2.1"];
     let apart: std::collections::BTreeSet<_> = apart.iter().map(|ip| key(ip)).collect();
     // ::1 and ::ffff:0:0:0 are of one network
     assert_eq!(apart.len(), 6);
@@ -407,4 +411,37 @@ fn proxies_and_exempt_addresses_are_told_apart_from_others() {
     assert_eq!(open.enter(ip("192.0.2.1"), 0), Ok(Standing::Limited(None)));
     assert!(!open.judge(Standing::Limited(None), ip("192.0.2.1"), 0).is_exempt);
     assert!(open.judge(Standing::Proxy, ip("127.0.0.1"), 0).is_exempt);
+}
+
+#[test]
+fn a_server_that_has_stopped_has_let_everybody_go() {
+    let settings = Settings { workers: 2, quota: quota(1000, 1000, 30), ..Settings::default() };
+    let server = Server::bind(&["127.0.0.1:0".parse().unwrap()], settings, Clock::start()).unwrap();
+    let ip = IpAddr::from([127, 0, 0, 1]);
+    let handle = server.handle();
+    std::thread::scope(|scope| {
+        scope.spawn(|| server.run(&NotFound));
+        let connect = |_| TcpStream::connect(server.addrs()[0]).unwrap();
+        let mut streams: Vec<_> = (0..30).map(connect).collect();
+        for (at, stream) in streams.iter_mut().enumerate() {
+            // idle, amid a request, and silent ones
+            match at % 3 {
+                0 => {
+                    stream.write_all(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+                    assert!(stream.read(&mut [0; 1000]).unwrap() > 0);
+                }
+                1 => stream.write_all(b"GET / HT").unwrap(),
+                _ => {}
+            }
+        }
+        let begin = Instant::now();
+        while handle.counters().open_connections() < 30 {
+            assert!(begin.elapsed() < Duration::from_secs(20), "not all are in");
+            std::thread::yield_now();
+        }
+        assert_eq!(server.gate().open(ip), 30);
+        assert_eq!(server.gate().enter(ip, 0), Err(Turned::Connections));
+        handle.stop();
+    });
+    assert_eq!(server.gate().open(ip), 0);
 }

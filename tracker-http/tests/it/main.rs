@@ -16,6 +16,7 @@ mod keep_alive;
 mod limits;
 mod pipelines;
 mod proxies;
+mod quota;
 mod scrape;
 mod services;
 mod shared;
