@@ -1,7 +1,7 @@
 //! A client that says what it is told to, and reads answers strictly.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 
 use bip_bencode::{BDecodeOpt, BRefAccess, BencodeRef};
 use socket2::{Domain, Socket, Type};
@@ -120,6 +120,18 @@ pub(crate) fn scrape(byte: u8) -> String {
 impl Client {
     pub(crate) fn new(server: SocketAddr) -> Client {
         Client::over(TcpStream::connect(server).unwrap())
+    }
+
+    /// Connects from an address of its own choice.
+    pub(crate) fn from(ip: IpAddr, server: SocketAddr) -> Client {
+        let socket = Socket::new(Domain::for_address(server), Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new(ip, 0).into()).unwrap();
+        socket.connect(&server.into()).unwrap();
+        Client::over(socket.into())
+    }
+
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// `None` where nobody listens.

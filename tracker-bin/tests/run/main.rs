@@ -11,6 +11,8 @@ mod config;
 mod crash;
 mod descriptors;
 mod expiry;
+mod flood;
+mod limits;
 mod logs;
 mod outputs;
 mod pages;
