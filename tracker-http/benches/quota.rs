@@ -9,8 +9,8 @@ fn main() {
     divan::main();
 }
 
-fn table(quota: Quota) -> Table {
-    Table::new(&quota).expect("something is limited")
+fn table(quota: &Quota) -> Table {
+    Table::new(quota).expect("something is limited")
 }
 
 fn ip(n: u32) -> IpAddr {
@@ -20,7 +20,7 @@ fn ip(n: u32) -> IpAddr {
 /// A request of one of so many addresses, each within its limit.
 #[divan::bench(args = [1, 1000, 50_000])]
 fn served(bencher: Bencher<'_, '_>, addresses: u32) {
-    let table = table(Quota::default());
+    let table = table(&Quota::default());
     let mut n = 0;
     bencher.bench_local(|| {
         n += 1;
@@ -31,14 +31,14 @@ fn served(bencher: Bencher<'_, '_>, addresses: u32) {
 /// A request of an address that has asked far too much.
 #[divan::bench]
 fn refused(bencher: Bencher<'_, '_>) {
-    let table = table(Quota { requests_per_second: 1, burst: 1, ..Quota::default() });
+    let table = table(&Quota { requests_per_second: 1, burst: 1, ..Quota::default() });
     bencher.bench_local(|| table.ask(Key::from(black_box(ip(1))), 0));
 }
 
 /// A request of an address that was never heard of, for whom another is forgotten.
 #[divan::bench]
 fn new(bencher: Bencher<'_, '_>) {
-    let table = table(Quota::default());
+    let table = table(&Quota::default());
     let mut n = 0;
     bencher.bench_local(|| {
         n += 1;
@@ -49,7 +49,7 @@ fn new(bencher: Bencher<'_, '_>) {
 /// A connection that comes and goes.
 #[divan::bench(args = [1, 50_000])]
 fn connection(bencher: Bencher<'_, '_>, addresses: u32) {
-    let table = table(Quota::default());
+    let table = table(&Quota::default());
     let mut n = 0;
     bencher.bench_local(|| {
         n += 1;
@@ -63,7 +63,7 @@ fn connection(bencher: Bencher<'_, '_>, addresses: u32) {
 /// As many threads as there are cores, on addresses of their own.
 #[divan::bench(threads = 0)]
 fn served_on_all_cores(bencher: Bencher<'_, '_>) {
-    let table = table(Quota::default());
+    let table = table(&Quota::default());
     bencher.with_inputs(|| Key::from(ip(rand()))).bench_values(|key| table.ask(key, 0));
 }
 

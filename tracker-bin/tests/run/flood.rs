@@ -91,7 +91,7 @@ fn all_flood(
             })
             .collect();
         scope.spawn(|| {
-            let read: Vec<_> = flooders.into_iter().map(|flooder| flooder.join()).collect();
+            let read: Vec<_> = flooders.into_iter().map(thread::ScopedJoinHandle::join).collect();
             is_over.store(true, Relaxed);
             assert!(read.iter().all(|read| matches!(read, Ok(1..))), "{read:?}");
         });
