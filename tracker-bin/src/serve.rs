@@ -316,6 +316,8 @@ fn core_config(config: &Config) -> Result<tracker_core::Config, Error> {
         max_torrents: swarm.max_torrents,
         max_peers_per_torrent: swarm.max_peers_per_torrent,
         remember_torrents: swarm.remember_torrents,
+        max_peers_per_address: config.limits.peers as usize,
+        max_peers_per_address_and_torrent: config.limits.peers_per_torrent as usize,
         ..tracker_core::Config::default()
     })
 }

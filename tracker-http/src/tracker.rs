@@ -19,14 +19,13 @@ const FULL_RETRY: u32 = 30;
 /// Said to the user of a client whose address asks too often.
 const ASKS_TOO_OFTEN: &str =
     "this address asks too often: have the clients behind it ask less often, or they are refused soon";
-/// Said to the user of a client that is not listed.
+/// Said to the users of clients that are not listed.
 const SWARM_FULL: &str =
     "this torrent has as many peers as this tracker keeps: you are told of others, but not listed";
-/// Torrents that a full scrape sorts at a time: 32 bytes each.
-const SCRAPE_SORTED: u64 = 1 << 20;
-
 const ADDRESS_FULL: &str =
     "your address has as many peers as this tracker keeps of one: you are told of others, but not listed";
+/// Torrents that a full scrape sorts at a time: 32 bytes each.
+const SCRAPE_SORTED: u64 = 1 << 20;
 
 /// Whether clients are believed where they say what their address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -154,8 +153,8 @@ impl<N> TrackerService<'_, N> {
             let reason = "info_hash is not allowed: this tracker serves only chosen torrents";
             return fail(reply, reason, Retry::Never);
         }
-        let ip = self.carry_out(request, &query, client, context);
-        let (ip, outcome) = match ip {
+        let done = self.carry_out(request, &query, client, reply.is_exempt(), context);
+        let (ip, outcome) = match done {
             Ok(done) => done,
             Err(AnnounceError::TrackerFull) => {
                 let reason = "info_hash is new, and this tracker is full: try another tracker, or later";
@@ -195,6 +194,7 @@ impl<N> TrackerService<'_, N> {
         request: &Request<'_>,
         query: &AnnounceQuery<'_>,
         client: IpAddr,
+        is_exempt: bool,
         context: &mut Context,
     ) -> Result<(IpAddr, Outcome), AnnounceError> {
         let (addr, other) = match self.rules.client_ip {
@@ -210,7 +210,7 @@ impl<N> TrackerService<'_, N> {
             event: query.event,
             numwant,
             want_ids: !query.compact && !query.no_peer_id,
-            is_exempt: false,
+            is_exempt,
         };
         if request.method == Method::Head {
             // registers nobody, and lets nobody leave

@@ -80,3 +80,24 @@ fn limits_wait_for_a_restart() {
     assert!(warning.ends_with(": limits.requests_per_second"), "{warning}");
     program.stop();
 }
+
+#[test]
+fn an_address_has_so_many_peers_and_no_more_unless_it_is_exempt() {
+    let limits = "peers_per_torrent: 3, peers: 5";
+    let place = Place::config(&format!("(limits: ({limits}, exempt: [\"127.0.0.9\"]))"));
+    let program = place.start_configured(&[]);
+    let mut client = program.client();
+    let is_listed = |client: &mut crate::client::Client, torrent, port| {
+        let answer = client.ask(announce(torrent, port, ""));
+        let is_warned = answer.text_contains("15:warning message");
+        assert_eq!(answer.text_contains("8:intervali2250e"), is_warned, "{answer:?}");
+        !is_warned
+    };
+    let listed = [(1, 1000), (1, 1001), (1, 1002), (1, 1003), (2, 1000), (2, 1001), (2, 1002), (3, 1000)]
+        .map(|(torrent, port)| is_listed(&mut client, torrent, port));
+    assert_eq!(listed, [true, true, true, false, true, true, false, false]);
+    assert_eq!([client.scrape(1), client.scrape(2), client.scrape(3)].map(|counts| counts[2]), [3, 2, 0]);
+    let mut exempt = crate::client::Client::from([127, 0, 0, 9].into(), program.addr());
+    assert!((1000..1010).all(|port| is_listed(&mut exempt, 1, port)));
+    program.stop();
+}
