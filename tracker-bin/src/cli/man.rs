@@ -1,11 +1,11 @@
 //! The manual page: the command line as clap knows it, the configuration as `--print-config` prints it, and what else
 //! an operator looks for there.
 
-use std::io;
+use std::io::{self, Write};
 
-use clap::CommandFactory;
+use clap::{ArgAction, CommandFactory};
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, bold, roman};
+use clap_mangen::roff::{Roff, bold, italic, roman};
 
 use super::Options;
 use crate::config::{self, Config};
@@ -79,11 +79,12 @@ fn write_page(out: &mut Vec<u8>) -> io::Result<()> {
     let mut command = Options::command();
     // names the subcommands in full, as in "tracker man"
     command.build();
-    let version = format!("tracker {}", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).title("TRACKER").section("1").source(version).manual("tracker");
-    man.render_title(out)?;
+    let man = Man::new(command.clone());
+    // without a date: a page that is made twice is the same
+    let version = env!("CARGO_PKG_VERSION");
+    writeln!(out, ".TH TRACKER 1 \"\" \"tracker {version}\" \"User Commands\"")?;
     man.render_name_section(out)?;
-    man.render_synopsis_section(out)?;
+    synopsis(&command).to_writer(out)?;
     man.render_description_section(out)?;
     man.render_options_section(out)?;
     let mut rest = Roff::new();
@@ -94,8 +95,11 @@ fn write_page(out: &mut Vec<u8>) -> io::Result<()> {
     entries(&mut rest, "ENVIRONMENT", ENVIRONMENT);
     entries(&mut rest, "FILES", FILES);
     rest.control("SH", ["EXAMPLES"]);
-    for (what, how) in EXAMPLES {
-        rest.control("PP", []).text([roman(*what)]);
+    for (at, (what, how)) in EXAMPLES.iter().enumerate() {
+        if at > 0 {
+            rest.control("PP", []);
+        }
+        rest.text([roman(*what)]);
         literally(&mut rest, how);
     }
     rest.control("SH", ["SEE ALSO"]);
@@ -103,14 +107,38 @@ fn write_page(out: &mut Vec<u8>) -> io::Result<()> {
     rest.to_writer(out)
 }
 
+/// As in `tracker [--listen ADDR:PORT]... [--print-config]`, and a line for each subcommand.
+fn synopsis(command: &clap::Command) -> Roff {
+    let mut page = Roff::new();
+    page.control("SH", ["SYNOPSIS"]);
+    let mut line = vec![bold("tracker")];
+    for option in command.get_arguments() {
+        let Some(name) = option.get_long() else { continue };
+        line.extend([roman(" ["), bold(format!("--{name}"))]);
+        let value = option.get_value_names().filter(|_| option.get_action().takes_values());
+        if let [value] = value.unwrap_or_default() {
+            line.extend([roman(" "), italic(value.as_str())]);
+        }
+        line.push(roman(if matches!(option.get_action(), ArgAction::Append) { "]..." } else { "]" }));
+    }
+    page.text(line);
+    for command in command.get_subcommands() {
+        page.control("br", []).text([bold(usage(command))]);
+    }
+    page
+}
+
+/// A subcommand with what it takes, as in `tracker completions SHELL`.
+fn usage(command: &clap::Command) -> String {
+    let words = command.get_positionals().map(|word| format!(" {}", word.get_id().as_str().to_uppercase()));
+    format!("tracker {}{}", command.get_name(), words.collect::<String>())
+}
+
 fn commands(page: &mut Roff, command: &clap::Command) {
     page.control("SH", ["COMMANDS"]);
     for command in command.get_subcommands() {
-        let words =
-            command.get_positionals().map(|word| format!(" <{}>", word.get_id().as_str().to_uppercase()));
-        let name = format!("tracker {}{}", command.get_name(), words.collect::<String>());
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        page.control("TP", []).text([bold(name)]).text([roman(about)]);
+        page.control("TP", []).text([bold(usage(command))]).text([roman(about)]);
     }
 }
 
