@@ -23,7 +23,7 @@ command -v musl-gcc >/dev/null || skip "musl-gcc is not installed"
 cargo build --locked --release --package tracker-bin --target "$target"
 folder=$(cargo metadata --locked --no-deps --format-version 1 | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4)
 install -D --strip "$folder/$target/release/tracker" "$work/image/tracker"
-install -d -m 700 -o 65534 -g 65534 "$work/image/data"
+install -d -o 65534 -g 65534 "$work/image/data"
 chmod 755 "$work" "$work/image"
 if readelf --program-headers "$work/image/tracker" | grep INTERP; then fail "it is not static"; fi
 

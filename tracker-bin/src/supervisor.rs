@@ -166,6 +166,10 @@ fn line(figures: &Figures) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tracker_core::Tracker;
+    use tracker_http::{Clock, NotFound, Server, Settings};
+    use tracker_store::Series;
+
     use super::*;
 
     #[test]
@@ -180,6 +184,39 @@ mod tests {
         for bad in ["run/notify", "vsock:2:1234", &format!("/{}", "x".repeat(200))] {
             assert!(of(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn no_sign_of_life_is_given_while_a_worker_hangs() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = dir.path().join("notify");
+        let manager = UnixDatagram::bind(&name).unwrap();
+        let socket = (UnixDatagram::unbound().unwrap(), SocketAddr::from_pathname(&name).unwrap());
+        let patience = Some(Duration::from_secs(60));
+        let supervisor = Supervisor { socket: Some(socket), patience };
+
+        let clock = Clock::start();
+        let tracker = Tracker::new(tracker_core::Config::default());
+        let server = Server::bind(&["127.0.0.1:0".parse().unwrap()], Settings::default(), clock).unwrap();
+        let statistics = Statistics::new(&tracker, server.handle(), clock, Series::default(), 0);
+        let mut reports = Reports::new(&supervisor, &server.handle(), &statistics);
+        // it does not even run, and is looked at again soon
+        assert_eq!(reports.sign_of_life(), Some(AGAIN));
+        assert_eq!(reports.stuck, [0]);
+        manager.set_nonblocking(true).unwrap();
+        assert!(manager.recv(&mut [0; 100]).is_err(), "something is said");
+
+        std::thread::scope(|scope| {
+            scope.spawn(|| server.run(&NotFound));
+            while reports.sign_of_life() == Some(AGAIN) {
+                std::thread::yield_now();
+            }
+            server.handle().stop();
+        });
+        assert!(reports.stuck.is_empty());
+        let mut message = [0; 100];
+        let length = manager.recv(&mut message).unwrap();
+        assert_eq!(&message[..length], b"WATCHDOG=1");
     }
 
     #[test]
