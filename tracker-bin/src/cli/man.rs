@@ -28,7 +28,11 @@ const SIGNALS: Entries = &[
 
 const STATUS: Entries = &[
     ("0", "It has done what was asked for."),
-    ("1", "It has not; one sentence on the standard error says what is wrong, where, and what to do."),
+    (
+        "1",
+        "It has not; one sentence on the standard error says what is wrong, where, and what to do. tracker check: something is wrong with the tracker.",
+    ),
+    ("2", "tracker check: the tracker cannot be asked, or the command line makes no sense."),
     ("128 + number of a signal", "It was ended by the second of two signals."),
 ];
 
@@ -139,6 +143,15 @@ fn commands(page: &mut Roff, command: &clap::Command) {
     for command in command.get_subcommands() {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         page.control("TP", []).text([bold(usage(command))]).text([roman(about)]);
+        page.control("RS", []);
+        for option in command.get_opts() {
+            let Some(name) = option.get_long() else { continue };
+            let value = option.get_value_names().filter(|_| option.get_action().takes_values());
+            let value = value.unwrap_or_default().iter().map(|value| format!(" {value}")).collect::<String>();
+            let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+            page.control("TP", []).text([bold(format!("--{name}{value}"))]).text([roman(help)]);
+        }
+        page.control("RE", []);
     }
 }
 
