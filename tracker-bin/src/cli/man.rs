@@ -143,6 +143,9 @@ fn commands(page: &mut Roff, command: &clap::Command) {
     for command in command.get_subcommands() {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         page.control("TP", []).text([bold(usage(command))]).text([roman(about)]);
+        if command.get_opts().next().is_none() {
+            continue;
+        }
         page.control("RS", []);
         for option in command.get_opts() {
             let Some(name) = option.get_long() else { continue };
