@@ -1,6 +1,7 @@
 //! What was typed. What it means together with the configuration file is for [`settings`](crate::settings).
 
 mod command;
+mod man;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -137,6 +138,14 @@ mod tests {
     }
 
     #[test]
+    fn a_word_asks_for_something_else_than_serving() {
+        let options = parse(&["completions", "zsh"]).unwrap().unwrap();
+        let command = Some(Command::Completions { shell: clap_complete::Shell::Zsh });
+        assert_eq!(options, Options { command, ..Options::default() });
+        assert_eq!(parse(&["man"]).unwrap().unwrap().command, Some(Command::Man));
+    }
+
+    #[test]
     fn a_bad_command_line_is_one_sentence() {
         for (args, part) in [
             (&["--lisen", "x"][..], "did you mean --listen?"),
@@ -149,6 +158,12 @@ mod tests {
             (&["check", "http://t/", "--info-hash", "12"], "--info-hash"),
             (&["check", "http://t/", "--timeout", "0s"], "--timeout"),
             (&["--workers", "1", "check", "http://t/"], "check"),
+            (&["completion", "bash"], "did you mean completions?"),
+            (&["completions"], "<SHELL>"),
+            (&["completions", "bsh"], "bsh"),
+            (&["man", "--workers", "1"], "--workers"),
+            (&["--workers", "1", "man"], "man"),
+            (&["help"], "help"),
         ] {
             let sentence = parse(args).unwrap_err().to_string();
             assert!(sentence.contains(part) && !sentence.contains('\n'), "{sentence}");

@@ -9,6 +9,7 @@ use tracker_http::{Access, Clock};
 
 use crate::keeper::Taken;
 use crate::statistics::{Statistics, wall_clock};
+use crate::supervisor::Reports;
 
 /// Figures are looked at so often, for the rates.
 const MARK: Duration = Duration::from_secs(1);
@@ -33,17 +34,20 @@ pub struct Housekeeping<'a> {
 }
 
 impl Housekeeping<'_> {
-    /// Goes on until the other end of `stopped` is dropped. Samples go to `samples`.
-    pub fn run(&self, stopped: &Receiver<()>, samples: &Sender<Taken>) {
+    /// Goes on until the other end of `stopped` is dropped. Samples go to `samples`, and the service manager hears
+    /// `reports`.
+    pub fn run(&self, stopped: &Receiver<()>, samples: &Sender<Taken>, mut reports: Reports<'_>) {
         let mut seen = self.access.current();
         let mut sweep_at = Instant::now() + self.sweep_every;
         let mut sample_at = self.next_sample();
         loop {
-            let wake_at = sweep_at.min(sample_at).min(Instant::now() + MARK);
+            let next = sweep_at.min(sample_at).min(Instant::now() + MARK);
+            let wake_at = reports.due().into_iter().fold(next, Instant::min);
             if stopped.recv_deadline(wake_at) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
             self.statistics.figures();
+            reports.tell();
             let now = Instant::now();
             if sweep_at <= now {
                 self.sweep();

@@ -5,7 +5,7 @@
 //! [`reload`] are what a running tracker needs of its operating system.
 //!
 //! [`statistics`] knows what there is now and was before, [`dashboard`] shows it, [`housekeeping`] does what is to be done
-//! now and then, and [`keeper`] is the one who waits for the disk.
+//! now and then, and [`keeper`] is the one who waits for the disk. [`supervisor`] tells the service manager how it goes.
 //!
 //! [`check`] is the other way round: it asks a running tracker, and prints what is wrong with it.
 //!
@@ -29,4 +29,5 @@ pub mod serve;
 pub mod settings;
 pub mod signals;
 pub mod statistics;
+pub mod supervisor;
 pub mod visibility;

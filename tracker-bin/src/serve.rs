@@ -26,6 +26,7 @@ use crate::reload::reload;
 use crate::settings::Settings;
 use crate::signals::{Signal, Signals};
 use crate::statistics::{Statistics, unix_now};
+use crate::supervisor::{Reports, Supervisor};
 use crate::visibility::Visibility;
 use crate::{access, open_files};
 
@@ -42,6 +43,10 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
     let signals = Signals::install()?;
     // nothing is said before it is known that nothing is wrong
     let mut notes = Notes::default();
+    let supervisor = Supervisor::from_env().unwrap_or_else(|problem| {
+        notes.warn(problem);
+        Supervisor::default()
+    });
     fit_connections(&mut settings, &mut notes);
     let server = bind(&settings, &mut notes)?;
     let clock = server.clock();
@@ -85,6 +90,7 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
     for addr in server.addrs() {
         logging::say(&format!("listening on http://{addr}"));
     }
+    supervisor.ready();
     notes.log();
     let (stop, stopped) = bounded::<()>(0);
     let (taken, samples) = unbounded();
@@ -94,11 +100,12 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
     let ended = crossbeam::scope(|scope| {
         server.spawn(scope, &service);
         let stop_server = handle.clone();
+        let reports = Reports::new(&supervisor, &handle, &statistics);
         let start = || -> Result<(), Error> {
-            spawn(scope, "housekeeping", || housekeeping.run(&stopped, &{ taken }))?;
+            spawn(scope, "housekeeping", || housekeeping.run(&stopped, &{ taken }, reports))?;
             spawn(scope, "keeper", || keeper.run(&mut store, &samples, &is_stopping))?;
             spawn(scope, "signals", || {
-                obey(signals, &handle, || {
+                obey(signals, &handle, &supervisor, || {
                     put_in_force(&settings, &housekeeping, &visibility, &log);
                 });
                 is_stopping.store(true, Relaxed);
@@ -188,12 +195,17 @@ fn restore(
 }
 
 /// Does what the signals say, until it is to stop.
-fn obey(signals: Signals, server: &Handle, reload: impl Fn()) {
+fn obey(signals: Signals, server: &Handle, supervisor: &Supervisor, reload: impl Fn()) {
     for signal in signals {
         match signal {
-            Signal::Reload => reload(),
+            Signal::Reload => {
+                supervisor.reloading();
+                reload();
+                supervisor.ready();
+            }
             Signal::Stop => {
                 tracing::info!("stopping");
+                supervisor.stopping();
                 server.stop();
                 return;
             }

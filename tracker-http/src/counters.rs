@@ -125,6 +125,8 @@ impl Happening {
 pub(crate) struct Tally {
     answers: [[AtomicU64; STATUSES.len()]; ROUTES.len()],
     happenings: [AtomicU64; HAPPENINGS.len()],
+    /// Turns of its event loop that have come to their end.
+    turns: AtomicU64,
 }
 
 impl Default for Tally {
@@ -132,6 +134,7 @@ impl Default for Tally {
         Tally {
             answers: std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0))),
             happenings: std::array::from_fn(|_| AtomicU64::new(0)),
+            turns: AtomicU64::new(0),
         }
     }
 }
@@ -153,6 +156,14 @@ impl Tally {
 
     pub(crate) fn happened(&self, what: Happening, times: u64) {
         add(&self.happenings[what as usize], times);
+    }
+
+    pub(crate) fn turned(&self) {
+        add(&self.turns, 1);
+    }
+
+    pub(crate) fn turns(&self) -> u64 {
+        self.turns.load(Relaxed)
     }
 }
 

@@ -44,7 +44,8 @@
 //! 2. `connection` is a whole connection without its socket: bytes in, answers out. `socket` is one with it, and writes
 //!    the bodies that many connections [share](Reply::share) from where they lie.
 //! 3. `worker` is an event loop with its listeners, connections and buffers; `waiting` knows whose time has run out;
-//!    `slow` has the threads for answers that take long. [`Server`] makes and runs all that, [`Handle`] looks at it.
+//!    `slow` has the threads for answers that take long. [`Server`] makes and runs all that, [`Handle`] looks at it, and its [`Watch`]
+//!    sees when an event loop is stuck.
 //! 4. [`TrackerService`] maps announces and scrapes on the core; [`Service`] is what an embedder implements, and
 //!    answers by a [`Reply`]; [`Counters`] say what has happened, by [`ROUTES`], [`STATUSES`] and [`HAPPENINGS`]; [`Access`] holds
 //!    the list of torrents that may be served, [`Proxies`] knows whose word is taken for a client's address. [`quota`] knows what
@@ -70,6 +71,7 @@ mod slow;
 mod socket;
 mod tracker;
 mod waiting;
+mod watch;
 mod worker;
 
 pub use access::Access;
@@ -80,3 +82,4 @@ pub use quota::Quota;
 pub use server::{Clock, Handle, Server, ServerError, Settings};
 pub use service::{Context, NotFound, Reply, Service};
 pub use tracker::{ClientIp, Rules, TrackerService};
+pub use watch::Watch;

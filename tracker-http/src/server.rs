@@ -19,6 +19,7 @@ use crate::proxy::Proxies;
 use crate::quota::{Gate, Quota};
 use crate::service::Service;
 use crate::slow::{self, Mailbox, Pool};
+use crate::watch::Watch;
 use crate::worker::{WAKER, Worker};
 
 /// Threads for long answers.
@@ -152,6 +153,11 @@ impl Handle {
     pub fn stop(&self) {
         self.common.is_stopping.store(true, Relaxed);
         self.common.mailboxes.iter().for_each(Mailbox::wake);
+    }
+
+    /// Watches from now on whether the event loops go round.
+    pub fn watch(&self) -> Watch {
+        Watch::new(Arc::clone(&self.common))
     }
 
     /// What the server has counted.

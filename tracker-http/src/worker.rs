@@ -133,6 +133,7 @@ impl<'a, S: Service> Worker<'a, S> {
             self.turn(&mut events, timeout);
             self.accept_all();
             self.publish();
+            self.shared.tally.turned();
         }
         self.stop(&mut events);
     }

@@ -7,6 +7,7 @@
 mod access;
 mod check;
 mod client;
+mod commands;
 mod config;
 mod crash;
 mod descriptors;
@@ -23,4 +24,5 @@ mod start;
 mod statistics;
 mod stop;
 mod store;
+mod supervisor;
 mod workers;

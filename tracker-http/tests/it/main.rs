@@ -24,3 +24,4 @@ mod site;
 mod stop;
 mod swarm;
 mod timeouts;
+mod watch;
