@@ -190,14 +190,15 @@ impl Display for Comparison {
         let width = self.lines.iter().map(|line| line.name.len()).max().unwrap_or_default();
         writeln!(
             f,
-            "{:width$} {:>10} {:>10} {:>9}",
+            "    {:width$} {:>10} {:>10} {:>9}",
             "instructions per operation", "recorded", "now", "change"
         )?;
         let count = |count: Option<f64>| count.map_or_else(|| "-".to_owned(), |count| format!("{count:.1}"));
-        for line in &self.lines {
+        // the numbers are those of the files that callgrind writes
+        for (line, number) in self.lines.iter().zip(1..) {
             let change = line.change().map_or_else(|| "-".to_owned(), |change| format!("{change:+.1} %"));
             let (recorded, now) = (count(line.recorded), count(line.now));
-            writeln!(f, "{:width$} {recorded:>10} {now:>10} {change:>9}", line.name)?;
+            writeln!(f, "{number:3} {:width$} {recorded:>10} {now:>10} {change:>9}", line.name)?;
         }
         Ok(())
     }
