@@ -62,9 +62,28 @@ pub enum Reach {
     Global,
 }
 
+/// First bytes of IPv4 addresses that are, or may be, something special; multicast is not among them.
+const SPECIAL: [u32; 8] = {
+    let mut bits = [0; 8];
+    let mut at = 0;
+    let first = [0, 10, 100, 127, 169, 172, 192, 255];
+    while at < first.len() {
+        bits[first[at] / 32] |= 1 << (first[at] % 32);
+        at += 1;
+    }
+    bits
+};
+
 impl Reach {
     #[inline]
     pub(crate) fn of_v4(ip: u32) -> Reach {
+        // of most first bytes nothing else is known
+        let first = ip >> 24;
+        let is_special = first & 0xf0 == 0xe0 || SPECIAL[(first >> 5) as usize] >> (first & 31) & 1 != 0;
+        if is_special { Reach::of_special_v4(ip) } else { Reach::Global }
+    }
+
+    fn of_special_v4(ip: u32) -> Reach {
         let is_nowhere = (ip == 0) | (ip >> 28 == 0xe) | (ip == u32::MAX) | (ip >> 16 == 0xa9fe);
         let is_local = (ip >> 24 == 10)
             | (ip >> 20 == 0xac1)

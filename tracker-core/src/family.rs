@@ -61,7 +61,7 @@ pub(crate) struct Candidates<'a, K> {
     /// All peers of the family; those who may be chosen stand from `from` on.
     pub(crate) keys: Dense<'a, K>,
     pub(crate) from: usize,
-    /// Those of all peers; empty where no ids are kept.
+    /// Those of all peers; empty where no ids are kept, or wanted.
     pub(crate) ids: Dense<'a, PeerId>,
     /// Where the asker itself stands, counted from `from`.
     pub(crate) asker: Option<usize>,
@@ -103,7 +103,13 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
 
     #[inline]
     pub(crate) fn keys(&self) -> Dense<'_, A::Item> {
-        Dense::new(&self.keys, self.rare().map(|rare| &rare.keys))
+        let behind = if self.keys.len() == BLOCK { self.rare() } else { None };
+        Dense::new(&self.keys, behind.map(|rare| &rare.keys))
+    }
+
+    #[inline]
+    pub(crate) fn key(&self, at: usize) -> &A::Item {
+        if at < BLOCK { &self.keys[at] } else { self.keys().get(at) }
     }
 
     /// The ids in the order of the keys; empty where none are kept.
@@ -149,6 +155,7 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
         }
     }
 
+    #[inline]
     pub(crate) fn state(&self, at: usize) -> PeerState {
         let runs = self.runs();
         if at < runs.seeders {
@@ -196,17 +203,52 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
     }
 
     /// Whom an asker of this `state`, standing at `asker`, may be given: a leecher everybody, the others leechers only.
-    pub(crate) fn candidates(&self, state: PeerState, asker: Option<usize>) -> Candidates<'_, A::Item> {
+    /// Their ids are in it if they are wanted.
+    #[inline]
+    pub(crate) fn candidates(
+        &self,
+        state: PeerState,
+        asker: Option<usize>,
+        want_ids: bool,
+    ) -> Candidates<'_, A::Item> {
         let from = match state {
             PeerState::Leecher => 0,
             PeerState::Seeder | PeerState::PartialSeed => self.runs().leechers_from(),
         };
         let asker = asker.and_then(|at| at.checked_sub(from));
-        Candidates { keys: self.keys(), from, ids: self.ids(), asker }
+        let ids = if want_ids { self.ids() } else { Dense::new(&[], None) };
+        Candidates { keys: self.keys(), from, ids, asker }
     }
 
     /// Puts a peer in, or refreshes it at `at`, where [`Family::find`] has found it. Returns where it stands then.
+    #[inline]
     pub(crate) fn put(
+        &mut self,
+        at: Option<usize>,
+        peer: A::Item,
+        id: Option<&PeerId>,
+        state: PeerState,
+        now: &Moment,
+        hasher: &Hasher,
+    ) -> usize {
+        // nearly every announce is of somebody who is in, and stays what it is
+        if let Some(at) = at
+            && at < BLOCK
+            && self.state(at) == state
+        {
+            self.keys[at] = peer;
+            if let (Some(id), Some(extra)) = (id, &mut self.extra)
+                && let Some(kept) = extra.ids.get_mut(at)
+            {
+                *kept = *id;
+            }
+            return at;
+        }
+        self.put_anew(at, peer, id, state, now, hasher)
+    }
+
+    #[inline(never)]
+    fn put_anew(
         &mut self,
         at: Option<usize>,
         peer: A::Item,

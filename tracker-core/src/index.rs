@@ -6,7 +6,8 @@
 
 use hashbrown::HashTable;
 
-/// Entries that a part holds on average before another part is made: nearly as many as tables of 512 places take. To look every one of them up takes some hundred
+/// Entries that a part holds on average before another part is made: nearly as many as tables of 512 places take. To look
+/// every one of them up takes some hundred
 /// microseconds where nothing is in the caches.
 const FULL: usize = 400;
 /// Entries a part below which two of them are merged.

@@ -95,7 +95,7 @@ pub(crate) fn select<K: Key, R: Rng>(
 }
 
 #[allow(clippy::too_many_arguments)]
-#[inline(always)]
+#[inline(never)]
 fn among<K: Key, P: Places<Key = K>, R: Rng>(
     keys: P,
     candidates: &Candidates<'_, K>,
@@ -140,6 +140,8 @@ trait Places: Copy {
     fn count(&self) -> usize;
     fn at(&self, at: usize) -> &Self::Key;
     fn for_each(&self, range: Range<usize>, visit: impl FnMut(&Self::Key));
+    /// Whether all pass a test. Looks at every one, which is faster than to stop.
+    fn all(&self, test: impl Fn(&Self::Key) -> bool) -> bool;
 }
 
 impl<K: Key> Places for &[K] {
@@ -158,6 +160,11 @@ impl<K: Key> Places for &[K] {
     #[inline(always)]
     fn for_each(&self, range: Range<usize>, visit: impl FnMut(&K)) {
         self[range].iter().for_each(visit);
+    }
+
+    #[inline(always)]
+    fn all(&self, test: impl Fn(&K) -> bool) -> bool {
+        self.iter().fold(true, |all, key| all & test(key))
     }
 }
 
@@ -190,6 +197,10 @@ impl<K: Key> Places for Behind<'_, K> {
 
     fn for_each(&self, range: Range<usize>, visit: impl FnMut(&K)) {
         self.keys.slices(self.from + range.start..self.from + range.end).flatten().for_each(visit);
+    }
+
+    fn all(&self, test: impl Fn(&K) -> bool) -> bool {
+        self.keys.slices(self.from..self.keys.len()).flatten().all(test)
     }
 }
 
@@ -258,9 +269,7 @@ impl<P: Places> Draw<'_, P> {
     }
 
     fn all_are_fit(&self) -> bool {
-        let mut all = true;
-        self.keys.for_each(0..self.keys.count(), |key| all &= self.fit.is_met_by(key));
-        all
+        self.keys.all(|key| self.fit.is_met_by(key))
     }
 
     #[inline(always)]
@@ -285,15 +294,22 @@ impl<P: Places> Draw<'_, P> {
         let len = self.keys.count();
         self.scratch.near.iter_mut().for_each(Vec::clear);
         let start = if len > WINDOW { place(rng.next_u32(), len) as usize } else { 0 };
-        for at in (start..len).chain(0..start).take(WINDOW) {
-            let near = match self.keys.at(at).nearness(asker) {
-                Nearness::Far => continue,
-                Nearness::Network => 0,
-                Nearness::Region => 1,
-            };
-            if self.is_fit(at) {
-                self.scratch.near[near].push(at as u32);
-            }
+        for range in around(start, len, WINDOW) {
+            let mut at = range.start;
+            self.keys.for_each(range, |key| {
+                let near = match key.nearness(asker) {
+                    Nearness::Far => None,
+                    Nearness::Network => Some(0),
+                    Nearness::Region => Some(1),
+                };
+                if let Some(near) = near
+                    && Some(at) != self.asker
+                    && self.fit.is_met_by(key)
+                {
+                    self.scratch.near[near].push(at as u32);
+                }
+                at += 1;
+            });
         }
         for near in 0..2 {
             let mut found = std::mem::take(&mut self.scratch.near[near]);
@@ -379,7 +395,7 @@ impl<P: Places> Draw<'_, P> {
         }
         let mut all = std::mem::take(&mut self.scratch.all);
         all.clear();
-        for at in (start..len).chain(0..start).take(SEARCHED) {
+        for at in around(start, len, SEARCHED).into_iter().flatten() {
             let bit = at % MARKS;
             let may_be_taken = self.scratch.marks[bit / 64] >> (bit % 64) & 1 != 0;
             if self.is_fit(at) && !(may_be_taken && self.scratch.taken.contains(&(at as u32))) {
@@ -392,6 +408,12 @@ impl<P: Places> Draw<'_, P> {
         }
         self.scratch.all = all;
     }
+}
+
+/// Up to `window` places of `len` from `start` on, and from the beginning on behind the last.
+fn around(start: usize, len: usize, window: usize) -> [Range<usize>; 2] {
+    let end = len.min(start + window);
+    [start..end, 0..start.min(window - (end - start))]
 }
 
 /// Brings `want` elements chosen at random to the front, or all where there are fewer, and returns them.

@@ -74,6 +74,7 @@ impl Torrent {
         self.v4.len() + self.v6().map_or(0, Family::len)
     }
 
+    #[inline]
     pub(crate) fn counts(&self) -> Counts {
         let (mut seeders, mut partial) = (self.v4.seeders(), self.v4.partial());
         if let Some(v6) = self.v6() {
@@ -97,6 +98,7 @@ impl Torrent {
         }
     }
 
+    #[inline]
     pub(crate) fn find(&self, peer: &PeerKey, now: &Moment, hasher: &Hasher) -> Option<Place> {
         fn place<A: smallvec::Array<Item: Key> + 'static, X: Default>(
             family: &Family<A, X>,
@@ -105,7 +107,7 @@ impl Torrent {
             hasher: &Hasher,
         ) -> Option<Place> {
             let at = family.find(peer, hasher)?;
-            Some(Place { at, state: family.state(at), is_stale: now.is_stale(family.keys().get(at).stamp()) })
+            Some(Place { at, state: family.state(at), is_stale: now.is_stale(family.key(at).stamp()) })
         }
         match peer {
             PeerKey::V4(peer) => place(&self.v4, peer, now, hasher),
@@ -114,6 +116,7 @@ impl Torrent {
     }
 
     /// Puts a peer in, or refreshes it at `at`; returns where it stands then.
+    #[inline]
     pub(crate) fn put(
         &mut self,
         at: Option<usize>,
@@ -185,18 +188,36 @@ impl Torrent {
         match asker {
             PeerKey::V4(key) => {
                 let near = is_near_first.then_some(key);
-                let among = self.v4.candidates(state, at);
+                let among = self.v4.candidates(state, at, want_ids);
                 let got = select(&among, near, want, fit, rng, scratch, peers4, ids4);
                 if let Some(v6) = self.v6() {
-                    select(&v6.candidates(state, None), None, want - got, fit, rng, scratch, peers6, ids6);
+                    select(
+                        &v6.candidates(state, None, want_ids),
+                        None,
+                        want - got,
+                        fit,
+                        rng,
+                        scratch,
+                        peers6,
+                        ids6,
+                    );
                 }
             }
             PeerKey::V6(key) => {
                 let near = is_near_first.then_some(key);
                 let got = self.v6().map_or(0, |v6| {
-                    select(&v6.candidates(state, at), near, want, fit, rng, scratch, peers6, ids6)
+                    select(&v6.candidates(state, at, want_ids), near, want, fit, rng, scratch, peers6, ids6)
                 });
-                select(&self.v4.candidates(state, None), None, want - got, fit, rng, scratch, peers4, ids4);
+                select(
+                    &self.v4.candidates(state, None, want_ids),
+                    None,
+                    want - got,
+                    fit,
+                    rng,
+                    scratch,
+                    peers4,
+                    ids4,
+                );
             }
         }
     }
