@@ -161,6 +161,8 @@ fn a_busy_connection_does_not_starve_others() {
             let (stop, stopped) = crossbeam::channel::bounded::<()>(0);
             let batch = announce(1, 1).numwant(0).request().repeat(5000);
             let mut busy = site.connect();
+            // before somebody else reads what comes, hands must be shaken over TLS
+            busy.ask(get("/x"));
             let mut reader = busy.stream.try_clone().unwrap();
             scope.spawn(move || {
                 let mut buffer = vec![0; 1 << 20];
