@@ -62,7 +62,7 @@ class Commands:
         self._count += 1
         command = ["sh", "-c", f"cd '{ROOT}' && exec {self._fit(text)}"]
         process = Process(f"serve-{self._count}", command, self._folder)
-        wait_for("the ready line", lambda: "listening on http://" in process.log() or process.exit_code is not None, 400)
+        wait_for("the ready line", lambda: "listening on http" in process.log() or process.exit_code is not None, 400)
         if process.exit_code is not None:
             raise AssertionError(process.log_tail())
 

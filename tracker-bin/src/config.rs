@@ -20,4 +20,4 @@ pub use sections::{
 
 pub(crate) use sections::unknown;
 pub(crate) use source::{Fault, quote};
-pub(crate) use value::{parts, string};
+pub(crate) use value::{inner, parts, string};

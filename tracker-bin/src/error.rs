@@ -60,6 +60,16 @@ pub enum Error {
         /// The line and what stands there.
         error: AccessError,
     },
+    /// The certificate or the private key of TLS cannot be used.
+    #[error("{}: {problem}, check {key}", path.display())]
+    TlsFile {
+        /// The file as it was named.
+        path: PathBuf,
+        /// The key that names it.
+        key: &'static str,
+        /// What is wrong, to stand behind the file's name.
+        problem: String,
+    },
     /// What was asked for cannot be printed.
     #[error("cannot write to the standard output: {0}")]
     Output(io::Error),

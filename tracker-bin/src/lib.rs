@@ -1,8 +1,8 @@
 //! The parts of the `tracker` program.
 //!
 //! [`cli`] reads what was typed, [`settings`] merges it over the [`config`] file into settings that are checked and
-//! ready to use, and [`run`] does what was asked for. [`logging`], [`signals`], [`open_files`], [`access`] and
-//! [`reload`] are what a running tracker needs of its operating system.
+//! ready to use, and [`run`] does what was asked for. [`logging`], [`signals`], [`open_files`], [`access`],
+//! [`certificates`] and [`reload`] are what a running tracker needs of its operating system.
 //!
 //! [`statistics`] knows what there is now and was before, [`dashboard`] shows it, [`housekeeping`] does what is to be done
 //! now and then, and [`keeper`] is the one who waits for the disk. [`supervisor`] tells the service manager how it goes.
@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod certificates;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -3,25 +3,28 @@
 use tracker_core::AccessList;
 
 use crate::access;
+use crate::certificates::{self, Loaded};
 use crate::error::Error;
 use crate::settings::Settings;
 
 /// What is to be put in force.
 #[derive(Debug)]
 pub struct Reloaded {
-    /// The settings in force from now on: the old ones, but for `access`, `stats` and `log.level`.
+    /// The settings in force from now on: the old ones, but for `access`, `stats`, `log.level` and the files of `http.tls`.
     pub settings: Settings,
     /// The list that `access` names.
     pub access: AccessList,
+    /// The certificate that `http.tls` names, if there is TLS.
+    pub certificate: Option<Loaded>,
     /// Keys that have changed in the file and wait for a restart, as in `swarm.interval`.
     pub waiting: Vec<String>,
 }
 
-/// Reads the configuration file of `settings` and the access list again, as long as that takes: not for an event
-/// loop. Without a configuration file only the list is read.
+/// Reads the configuration file of `settings`, the access list and the certificate again, as long as that takes: not for an
+/// event loop. Without a configuration file only the others are read.
 ///
 /// # Errors
-/// Whatever is wrong with either. Nothing has changed then.
+/// Whatever is wrong with any of them. Nothing has changed then.
 pub fn reload(settings: &Settings) -> Result<Reloaded, Error> {
     let mut fresh = Settings::load(settings.options.clone())?;
     let access = access::load(&fresh.config)?;
@@ -30,11 +33,17 @@ pub fn reload(settings: &Settings) -> Result<Reloaded, Error> {
         next.access = fresh.config.access.clone();
         next.stats = fresh.config.stats.clone();
         next.log.level = fresh.config.log.level;
+        // to begin or end with TLS, or to listen elsewhere, takes new sockets
+        if let (Some(tls), Some(fresh)) = (&mut next.http.tls, &fresh.config.http.tls) {
+            tls.certificate = fresh.certificate.clone();
+            tls.private_key = fresh.private_key.clone();
+        }
         next
     });
+    let certificate = certificates::load(next[0].http.tls.as_ref())?;
     let waiting = fresh.config.differences(&next[1]);
     [fresh.config, fresh.asked] = next;
-    Ok(Reloaded { settings: fresh, access, waiting })
+    Ok(Reloaded { settings: fresh, access, certificate, waiting })
 }
 
 #[cfg(test)]

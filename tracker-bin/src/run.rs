@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use crate::cli::{self, Options};
 use crate::error::Error;
+use crate::logging;
 use crate::serve::serve;
 use crate::settings::Settings;
-use crate::{access, config};
+use crate::{access, certificates, config};
 
 /// The whole program: the command line in, what it ends with or an error out.
 ///
@@ -22,6 +23,10 @@ pub fn main(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Resu
     let settings = Settings::load(options)?;
     if check {
         access::load(&settings.config)?;
+        let loaded = certificates::load(settings.config.http.tls.as_ref())?;
+        for warning in loaded.iter().flat_map(|loaded| &loaded.warnings) {
+            logging::say(&format!("warning: {warning}"));
+        }
     }
     if print {
         cli::print(&config::print(&settings.config))?;

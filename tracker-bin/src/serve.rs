@@ -11,10 +11,11 @@ use parking_lot::Mutex;
 use tracker_core::Tracker;
 use tracker_http::{
     Access, Clock, Handle, ListenError, Proxies, Quota, Rules, Server, ServerError, Settings as HttpSettings,
-    TrackerService,
+    Tls, TrackerService,
 };
 use tracker_store::{Grouping, Period, Series, Store, StoreError};
 
+use crate::certificates::Loaded;
 use crate::config::{self, Config};
 use crate::dashboard::{Json, Page};
 use crate::error::Error;
@@ -28,7 +29,7 @@ use crate::signals::{Signal, Signals};
 use crate::statistics::{Statistics, unix_now};
 use crate::supervisor::{Reports, Supervisor};
 use crate::visibility::Visibility;
-use crate::{access, open_files};
+use crate::{access, certificates, open_files};
 
 /// The longest time between two sweeps; a tenth of the peer timeout if that is shorter.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -39,6 +40,7 @@ const SWEEP: Duration = Duration::from_secs(10);
 /// What kept it from starting.
 pub fn serve(mut settings: Settings) -> Result<(), Error> {
     let list = access::load(&settings.config)?;
+    let loaded = certificates::load(settings.config.http.tls.as_ref())?;
     let log = Logging::start(&settings)?;
     let signals = Signals::install()?;
     // nothing is said before it is known that nothing is wrong
@@ -48,7 +50,14 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
         Supervisor::default()
     });
     fit_connections(&mut settings, &mut notes);
-    let server = bind(&settings, &mut notes)?;
+    let tls = match loaded {
+        Some(Loaded { certificate, warnings }) => {
+            warnings.into_iter().for_each(|warning| notes.warn(warning));
+            Some(Tls::new(certificate).map_err(|error| Error::System(error.to_string()))?)
+        }
+        None => None,
+    };
+    let server = bind(&settings, tls.as_ref(), &mut notes)?;
     let clock = server.clock();
     let access = Access::new(list);
     let tracker = Tracker::new(core_config(&settings.config)?);
@@ -90,6 +99,9 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
     for addr in server.addrs() {
         logging::say(&format!("listening on http://{addr}"));
     }
+    for addr in server.secure_addrs() {
+        logging::say(&format!("listening on https://{addr}"));
+    }
     supervisor.ready();
     notes.log();
     let (stop, stopped) = bounded::<()>(0);
@@ -106,7 +118,7 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
             spawn(scope, "keeper", || keeper.run(&mut store, &samples, &is_stopping))?;
             spawn(scope, "signals", || {
                 obey(signals, &handle, &supervisor, || {
-                    put_in_force(&settings, &housekeeping, &visibility, &log);
+                    put_in_force(&settings, &housekeeping, &visibility, tls.as_ref(), &log);
                 });
                 is_stopping.store(true, Relaxed);
                 drop(stop);
@@ -218,6 +230,7 @@ fn put_in_force(
     settings: &Mutex<Settings>,
     housekeeping: &Housekeeping<'_>,
     visibility: &Visibility,
+    tls: Option<&Tls>,
     log: &Logging,
 ) {
     let mut settings = settings.lock();
@@ -228,6 +241,10 @@ fn put_in_force(
     log.set_level(reloaded.settings.config.log.level);
     visibility.replace(reloaded.settings.config.stats.clone());
     housekeeping.access.replace(reloaded.access);
+    if let (Some(tls), Some(Loaded { certificate, warnings })) = (tls, reloaded.certificate) {
+        tls.replace(certificate);
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    }
     *settings = reloaded.settings;
     let dropped = housekeeping.drop_forbidden();
     tracing::info!("reloaded; {dropped} torrents are not allowed any more");
@@ -239,7 +256,8 @@ fn put_in_force(
 fn fit_connections(settings: &mut Settings, notes: &mut Notes) {
     let asked = settings.config.http.max_connections;
     // a worker has its poll, what wakes it, and a socket for each address
-    let of_workers = workers(&settings.config) * (2 + settings.config.http.listen.len());
+    let (plain, secure) = addresses(&settings.config);
+    let of_workers = workers(&settings.config) * (2 + plain.len() + secure.len());
     match open_files::make_room(asked, open_files::RESERVE + of_workers) {
         Ok(room) if room.connections < asked => {
             notes.warn(format!(
@@ -253,28 +271,50 @@ fn fit_connections(settings: &mut Settings, notes: &mut Notes) {
     }
 }
 
+/// The addresses without TLS, and those with it.
+fn addresses(config: &Config) -> (&[SocketAddr], &[SocketAddr]) {
+    let listen = &config.http.listen;
+    match &config.http.tls {
+        None => (listen, &[]),
+        Some(tls) if tls.listen.is_empty() => (&[], listen),
+        Some(tls) => (listen, &tls.listen),
+    }
+}
+
 /// Listens on all addresses. Of those that are there by default, the IPv6 one goes where the machine has none.
-fn bind(settings: &Settings, notes: &mut Notes) -> Result<Server, Error> {
+fn bind(settings: &Settings, tls: Option<&Tls>, notes: &mut Notes) -> Result<Server, Error> {
     let config = &settings.config;
     let clock = Clock::start();
     let http = http_settings(config)?;
-    let bind = |addrs: &[SocketAddr]| Server::bind(addrs, http.clone(), clock);
+    let bind = |config: &Config| {
+        let (plain, secure) = addresses(config);
+        match tls {
+            None => Server::bind(plain, http.clone(), clock),
+            Some(tls) => Server::bind_tls(plain, secure, tls, http.clone(), clock),
+        }
+    };
     let addrs = &config.http.listen;
     let refuse = |error: ServerError| match error {
         ServerError::Listen(ListenError { addr, why }) => {
-            let at = addrs.iter().position(|&asked| asked == addr).unwrap_or(0);
-            settings.refuse(&format!("http.listen[{at}]"), &why.to_string())
+            let position = |addrs: &[SocketAddr]| addrs.iter().position(|&asked| asked == addr);
+            let secure = config.http.tls.as_ref().and_then(|tls| position(&tls.listen));
+            let key = match (position(addrs), secure) {
+                (None, Some(at)) => format!("http.tls.listen[{at}]"),
+                (at, _) => format!("http.listen[{}]", at.unwrap_or(0)),
+            };
+            settings.refuse(&key, &why.to_string())
         }
         error @ ServerError::Poll(_) => Error::System(error.to_string()),
     };
-    match bind(addrs) {
+    match bind(config) {
         Err(ServerError::Listen(error))
             if error.is_for_want_of_ipv6()
                 && error.addr.ip() == Ipv6Addr::UNSPECIFIED
                 && !settings.is_written("http.listen") =>
         {
             notes.warn(format!("{error}: serving IPv4 only"));
-            let rest: Vec<_> = addrs.iter().copied().filter(|addr| *addr != error.addr).collect();
+            let mut rest = config.clone();
+            rest.http.listen.retain(|addr| *addr != error.addr);
             bind(&rest).map_err(refuse)
         }
         bound => bound.map_err(refuse),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::cli::Options;
 use crate::config::source::{line_of, read_file, read_section};
-use crate::config::{Config, Fault, parts, quote, rules, string, unknown};
+use crate::config::{Config, Fault, inner, parts, quote, rules, string, unknown};
 use crate::error::{Error, Place};
 
 /// Settings that are checked and ready to use.
@@ -120,6 +120,14 @@ impl Settings {
                 self.write_once(&full, place(raw, &full), raw)?;
                 for (at, part) in parts(raw).into_iter().enumerate() {
                     self.write(&format!("{full}[{at}]"), place(part, &full), part);
+                }
+                for (key, raw) in inner(raw) {
+                    let full = format!("{full}.{key}");
+                    self.write(&full, place(raw, &full), raw);
+                    for (at, part) in parts(raw).into_iter().enumerate() {
+                        let full = format!("{full}[{at}]");
+                        self.write(&full, place(part, &full), part);
+                    }
                 }
             }
         }

@@ -72,6 +72,10 @@ pub enum Happening {
     OverRate,
     /// A connection was closed at once, since its address has as many as it may.
     OverConnections,
+    /// A TLS handshake came to its end, and requests may follow.
+    TlsHandshake,
+    /// A TLS handshake failed: it was no TLS, nothing was in common, or the peer gave up, such as for the certificate.
+    TlsHandshakeFailed,
     /// Bytes read from peers.
     BytesIn,
     /// Bytes written to peers.
@@ -79,7 +83,7 @@ pub enum Happening {
 }
 
 /// All that happens, in the order of its counters.
-pub const HAPPENINGS: [Happening; 15] = [
+pub const HAPPENINGS: [Happening; 17] = [
     Happening::Accepted,
     Happening::TooMany,
     Happening::MadeRoom,
@@ -93,6 +97,8 @@ pub const HAPPENINGS: [Happening; 15] = [
     Happening::Refused,
     Happening::OverRate,
     Happening::OverConnections,
+    Happening::TlsHandshake,
+    Happening::TlsHandshakeFailed,
     Happening::BytesIn,
     Happening::BytesOut,
 ];
@@ -114,6 +120,8 @@ impl Happening {
             Happening::Refused => "refused",
             Happening::OverRate => "over_rate",
             Happening::OverConnections => "over_connections",
+            Happening::TlsHandshake => "tls_handshake",
+            Happening::TlsHandshakeFailed => "tls_handshake_failed",
             Happening::BytesIn => "bytes_in",
             Happening::BytesOut => "bytes_out",
         }
@@ -226,7 +234,10 @@ mod tests {
             assert_eq!(what as usize, at);
         }
         // whatever is added goes before the last one, or the counters have no place for it
-        assert_eq!((ROUTES[ROUTES.len() - 1], HAPPENINGS[14]), (Route::Other, Happening::BytesOut));
+        assert_eq!(
+            (ROUTES[ROUTES.len() - 1], HAPPENINGS[HAPPENINGS.len() - 1]),
+            (Route::Other, Happening::BytesOut)
+        );
         let mut names = [&ROUTES.map(Route::name)[..], &HAPPENINGS.map(Happening::name)].concat();
         assert!(names.iter().all(|name| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'))));
         names.sort_unstable();

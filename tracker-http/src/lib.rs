@@ -1,6 +1,6 @@
 //! A small HTTP/1.1 server for BitTorrent trackers, and `/announce` and `/scrape` on it.
 //!
-//! It serves a [`tracker_core::Tracker`] over plain HTTP on event loops of its own. It never reads a file, writes
+//! It serves a [`tracker_core::Tracker`] over HTTP and HTTPS on event loops of its own. It never reads a file, writes
 //! nothing but to its connections, keeps no global state, and takes neither an HTTP crate nor an async runtime. What a
 //! peer sends costs at most that peer's connection.
 //!
@@ -33,6 +33,20 @@
 //! # }
 //! ```
 //!
+//! With [`Server::bind_tls`] some addresses, or all of them, speak TLS. Its [`Certificate`] comes as the text of PEM files, and can
+//! be [replaced](Tls::replace) while the server runs:
+//!
+//! ```no_run
+//! # use tracker_http::{Certificate, Clock, Server, Settings, Tls};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let certificate = Certificate::from_pem(&std::fs::read("cert.pem")?, &std::fs::read("key.pem")?)?;
+//! let tls = Tls::new(certificate)?;
+//! let (plain, secure) = (["[::]:6969".parse()?], ["[::]:6943".parse()?]);
+//! let server = Server::bind_tls(&plain, &secure, &tls, Settings::default(), Clock::start())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Somebody has to call [`Tracker::expire`](tracker_core::Tracker::expire) every some seconds, with
 //! [`Server::clock`]'s time.
 //!
@@ -42,7 +56,8 @@
 //!    an announce or a scrape asks; [`mod@reply`] and [`head`] write answers straight into a buffer. They do no I/O and
 //!    allocate nothing.
 //! 2. `connection` is a whole connection without its socket: bytes in, answers out. `socket` is one with it, and writes
-//!    the bodies that many connections [share](Reply::share) from where they lie.
+//!    the bodies that many connections [share](Reply::share) from where they lie. `transport` is what it reads from and
+//!    writes to: TCP, or [`Tls`] on it.
 //! 3. `worker` is an event loop with its listeners, connections and buffers; `waiting` knows whose time has run out;
 //!    `slow` has the threads for answers that take long. [`Server`] makes and runs all that, [`Handle`] looks at it, and its [`Watch`]
 //!    sees when an event loop is stuck.
@@ -69,7 +84,9 @@ mod server;
 mod service;
 mod slow;
 mod socket;
+mod tls;
 mod tracker;
+mod transport;
 mod waiting;
 mod watch;
 mod worker;
@@ -81,5 +98,6 @@ pub use proxy::{ForwardedHeader, Proxies};
 pub use quota::Quota;
 pub use server::{Clock, Handle, Server, ServerError, Settings};
 pub use service::{Context, NotFound, Reply, Service};
+pub use tls::{Certificate, Tls, TlsError};
 pub use tracker::{ClientIp, Rules, TrackerService};
 pub use watch::Watch;

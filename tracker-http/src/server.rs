@@ -10,6 +10,7 @@ use crossbeam::thread::Scope;
 use crossbeam::utils::CachePadded;
 use mio::{Poll, Waker};
 use parking_lot::Mutex;
+use rustls::ServerConfig;
 use tracker_core::Seconds;
 
 use crate::counters::Counters;
@@ -19,6 +20,7 @@ use crate::proxy::Proxies;
 use crate::quota::{Gate, Quota};
 use crate::service::Service;
 use crate::slow::{self, Mailbox, Pool};
+use crate::tls::Tls;
 use crate::watch::Watch;
 use crate::worker::{WAKER, Worker};
 
@@ -32,7 +34,8 @@ pub struct Settings {
     pub workers: usize,
     /// How long a connection may be idle between requests; zero closes each after its first answer.
     pub keep_alive: Duration,
-    /// How long a request may take to arrive, from its first byte (on a new connection: from accept) to the end of its body;
+    /// How long a request may take to arrive, from its first byte (on a new connection: from accept, so that a TLS handshake
+    /// is part of it) to the end of its body;
     /// and how long a client may take nothing of its answers.
     pub request_timeout: Duration,
     /// Connections of all workers together. Beyond, the one idle longest makes room.
@@ -78,6 +81,7 @@ pub enum ServerError {
 pub struct Server {
     settings: Settings,
     addrs: Vec<SocketAddr>,
+    secure_addrs: Vec<SocketAddr>,
     /// Taken by the workers when they start.
     seats: Mutex<Vec<Seat>>,
     common: Arc<Common>,
@@ -88,7 +92,8 @@ pub struct Server {
 #[derive(Debug)]
 struct Seat {
     poll: Poll,
-    listeners: Vec<TcpListener>,
+    /// Each with TLS if it is for that.
+    listeners: Vec<(TcpListener, Option<Arc<ServerConfig>>)>,
 }
 
 /// What all threads of a server share.
@@ -172,6 +177,30 @@ impl Server {
     /// # Errors
     /// An address that cannot be listened on, or a system out of descriptors.
     pub fn bind(addrs: &[SocketAddr], settings: Settings, clock: Clock) -> Result<Server, ServerError> {
+        Server::bind_each(addrs, None, settings, clock)
+    }
+
+    /// Listens on all `plain` addresses without TLS, as [`Server::bind`] does, and on all `secure` ones with it. Either may be
+    /// empty.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on, or a system out of descriptors.
+    pub fn bind_tls(
+        plain: &[SocketAddr],
+        secure: &[SocketAddr],
+        tls: &Tls,
+        settings: Settings,
+        clock: Clock,
+    ) -> Result<Server, ServerError> {
+        Server::bind_each(plain, Some((secure, tls)), settings, clock)
+    }
+
+    fn bind_each(
+        plain: &[SocketAddr],
+        secure: Option<(&[SocketAddr], &Tls)>,
+        settings: Settings,
+        clock: Clock,
+    ) -> Result<Server, ServerError> {
         let workers = settings.workers.max(1);
         let polls = (0..workers).map(|_| Poll::new()).collect::<io::Result<Vec<_>>>()?;
         let mailboxes = polls
@@ -180,18 +209,27 @@ impl Server {
             .collect::<io::Result<_>>()?;
         let mut seats: Vec<Seat> =
             polls.into_iter().map(|poll| Seat { poll, listeners: Vec::new() }).collect();
-        let mut bound = Vec::new();
-        for &addr in addrs {
-            let sockets = listen(addr, workers)?;
-            bound.push(sockets[0].local_addr()?);
-            for (seat, socket) in seats.iter_mut().zip(sockets) {
-                seat.listeners.push(socket);
+        let mut bind = |addrs: &[SocketAddr], tls: Option<&Tls>| {
+            let mut bound = Vec::new();
+            for &addr in addrs {
+                let sockets = listen(addr, workers)?;
+                bound.push(sockets[0].local_addr()?);
+                for (seat, socket) in seats.iter_mut().zip(sockets) {
+                    seat.listeners.push((socket, tls.map(Tls::config)));
+                }
             }
-        }
+            Ok::<_, ServerError>(bound)
+        };
+        let addrs = bind(plain, None)?;
+        let secure_addrs = match secure {
+            Some((addrs, tls)) => bind(addrs, Some(tls))?,
+            None => Vec::new(),
+        };
         let gate = Gate::new(&settings.quota, &settings.proxies);
         Ok(Server {
             settings,
-            addrs: bound,
+            addrs,
+            secure_addrs,
             seats: Mutex::new(seats),
             common: Arc::new(Common {
                 counters: Counters::new(workers),
@@ -208,9 +246,14 @@ impl Server {
         })
     }
 
-    /// The addresses listened on, in the order asked for, with the port that the system chose where 0 was asked for.
+    /// The addresses listened on without TLS, in the order asked for, with the port that the system chose where 0 was asked for.
     pub fn addrs(&self) -> &[SocketAddr] {
         &self.addrs
+    }
+
+    /// The addresses listened on with TLS, likewise.
+    pub fn secure_addrs(&self) -> &[SocketAddr] {
+        &self.secure_addrs
     }
 
     /// The clock that requests are served by.
@@ -234,7 +277,8 @@ impl Server {
         for (me, seat) in self.seats.lock().drain(..).enumerate() {
             let running = Arc::clone(&running);
             let work = move |_: &Scope<'env>| {
-                let listeners = seat.listeners.into_iter().map(mio::net::TcpListener::from_std).collect();
+                let from_std = |(socket, tls)| (mio::net::TcpListener::from_std(socket), tls);
+                let listeners = seat.listeners.into_iter().map(from_std).collect();
                 let (common, settings) = (&*self.common, &self.settings);
                 Worker::new(me, seat.poll, listeners, common, settings, service, self.clock.start).run();
                 drop(running);

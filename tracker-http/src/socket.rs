@@ -1,18 +1,19 @@
 //! A connection with its socket: reads, writes, and knows what to wait for.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown};
+use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 
 use crossbeam::channel::{Receiver, TryRecvError};
-use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-use crate::connection::{Body, Connection, Next, Shared, Streamed};
-use crate::counters::{Happening, Tally};
+use crate::connection::{Body, Connection, Next, Shared, Streamed, write_refusal};
+use crate::counters::{Route, Tally};
 use crate::head::{self, LAST_CHUNK};
 use crate::quota::Standing;
 use crate::service::Service;
 use crate::slow::Piece;
+use crate::tls::Received;
+use crate::transport::Transport;
 use crate::waiting::{Linked, Links, Wait};
 use crate::worker::Buffers;
 
@@ -28,7 +29,7 @@ const LINGER_BYTES: u32 = 256 << 10;
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: TcpStream,
+    stream: Transport,
     peer: IpAddr,
     connection: Connection,
     /// Answers that the socket has not taken. While there are any, nothing is read.
@@ -38,9 +39,8 @@ pub(crate) struct Socket {
     /// What comes behind `output`. While there is any, nothing is read either.
     tail: Option<Box<Tail>>,
     links: Links,
-    /// Requests completed and bytes sent, to tell whether anything has moved.
+    /// Requests completed, to tell with what the transport has sent whether anything has moved.
     requests: usize,
-    progress: u64,
     lingered: u32,
     registered: Option<Interest>,
     /// What comes after the answers that are on their way.
@@ -106,6 +106,8 @@ pub(crate) enum Driven {
     Close,
     /// Another turn.
     Again,
+    /// Its turn among those that shake hands.
+    Later,
     /// To be waited for; `None`: the pool, which takes the time that it takes.
     Waits(Option<Wait>),
     /// Somebody to write this answer.
@@ -123,7 +125,7 @@ impl Linked for Socket {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, peer: IpAddr) -> Self {
+    pub(crate) fn new(stream: Transport, peer: IpAddr) -> Self {
         Socket {
             stream,
             peer,
@@ -133,7 +135,6 @@ impl Socket {
             tail: None,
             links: Links::default(),
             requests: 0,
-            progress: 0,
             lingered: 0,
             registered: None,
             end: End::None,
@@ -145,7 +146,12 @@ impl Socket {
 
     /// Requests completed and bytes sent so far.
     pub(crate) fn progress(&self) -> (usize, u64) {
-        (self.requests, self.progress)
+        (self.requests, self.stream.progress())
+    }
+
+    /// Whether nothing can be said to the peer yet, since it has not agreed with us on how.
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.stream.is_handshaking()
     }
 
     pub(crate) fn client(&self) -> IpAddr {
@@ -180,19 +186,33 @@ impl Socket {
     pub(crate) fn mute(&mut self) {
         self.output = Vec::new();
         self.sent = 0;
+        self.stream.mute();
         // after the last answer there is nothing to be carried out
         let is_last = self.tail.take().is_some_and(|tail| tail.closes());
         self.end = if self.end == End::None && !is_last { End::Mute } else { End::Close };
     }
 
+    /// Ends it, and says so if all is said and there is a way to.
+    pub(crate) fn close(mut self, tally: &Tally) {
+        if self.stream.is_secure() && self.tail.is_none() && !self.has_unsent() {
+            // whoever does not take it has been told of the end by TCP
+            let _ = self.stream.say_end(tally);
+        }
+    }
+
+    /// Whether there is something to be sent that the socket has not taken.
+    fn has_unsent(&self) -> bool {
+        !self.output.is_empty() || self.stream.wants_write()
+    }
+
     /// Has the poll tell when there is something to read, and when there is room again if that is waited for.
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        let wants_room = !self.output.is_empty() || matches!(self.tail.as_deref(), Some(Tail::Shared(_)));
+        let wants_room = self.has_unsent() || matches!(self.tail.as_deref(), Some(Tail::Shared(_)));
         let interest = if wants_room { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         match self.registered {
             Some(registered) if registered == interest => return Ok(()),
-            Some(_) => registry.reregister(&mut self.stream, token, interest)?,
-            None => registry.register(&mut self.stream, token, interest)?,
+            Some(_) => self.stream.reregister(registry, token, interest)?,
+            None => self.stream.register(registry, token, interest)?,
         }
         self.registered = Some(interest);
         Ok(())
@@ -200,12 +220,12 @@ impl Socket {
 
     /// Goes on as far as possible, within the bounds of a turn.
     pub(crate) fn drive<S: Service>(&mut self, shared: &Shared<'_, S>, buffers: &mut Buffers) -> Driven {
-        let limit = self.progress + TURN_SHARED;
+        let limit = self.stream.progress() + TURN_SHARED;
         for _ in 0..READS {
-            if !self.output.is_empty() {
+            if self.has_unsent() {
                 self.flush(shared.tally);
-                if !self.output.is_empty() {
-                    return Driven::Waits(Some(Wait::Output));
+                if self.has_unsent() {
+                    return self.waits_for_room();
                 }
             }
             if let Some(tail) = self.tail.as_deref() {
@@ -221,12 +241,11 @@ impl Socket {
             match self.end {
                 End::None | End::Mute => {}
                 End::Close => return Driven::Close,
-                End::Linger => {
-                    if self.stream.shutdown(Shutdown::Write).is_err() {
-                        return Driven::Close;
-                    }
-                    self.end = End::Lingering;
-                }
+                End::Linger => match self.stream.finish(shared.tally) {
+                    Ok(()) => self.end = End::Lingering,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => return self.waits_for_room(),
+                    Err(_) => return Driven::Close,
+                },
                 End::Lingering => return self.linger(buffers, shared.tally),
             }
             if self.end == End::Lingering {
@@ -245,21 +264,28 @@ impl Socket {
         let fresh = if self.is_behind {
             &[]
         } else {
-            match self.stream.read(&mut buffers.input) {
-                Ok(0) => return Some(Driven::Close),
-                Ok(read) => {
-                    shared.tally.happened(Happening::BytesIn, read as u64);
+            match self.stream.read(buffers, shared.tally) {
+                Ok(Received::Bytes { len, is_short }) => {
                     // nothing more can be there, unless the end is
-                    is_all = read < buffers.input.len() && !self.sees_end;
-                    self.connection.is_cut = read == buffers.input.len();
-                    &buffers.input[..read]
+                    is_all = is_short && !self.sees_end;
+                    self.connection.is_cut = !is_short;
+                    &buffers.input[..len]
+                }
+                Ok(Received::Later) => return Some(Driven::Later),
+                Ok(Received::Broken) => {
+                    self.end = if self.end == End::Mute { End::Close } else { End::Linger };
+                    return None;
+                }
+                Ok(Received::Plain) => {
+                    self.refuse_plain(shared.tally);
+                    return None;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.sees_end = false;
                     return Some(self.rests());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => return None,
-                Err(_) => return Some(Driven::Close),
+                Ok(Received::End) | Err(_) => return Some(Driven::Close),
             }
         };
         let output = &mut buffers.output;
@@ -275,7 +301,9 @@ impl Socket {
         match next {
             Next::Read | Next::Again => {}
             Next::Close { is_clean } => {
-                self.end = match (self.end, is_clean && is_all) {
+                // over TLS the peer says that it ends, which nobody may reset the connection for
+                let is_clean = is_clean && is_all && !self.stream.is_secure();
+                self.end = match (self.end, is_clean) {
                     (End::Mute, _) | (_, true) => End::Close,
                     (_, false) => End::Linger,
                 };
@@ -302,11 +330,28 @@ impl Socket {
         if let Some(streamed) = streamed {
             return Some(Driven::Streamed(streamed));
         }
-        let may_go_on = self.is_behind || self.end != End::None || !is_all;
-        if may_go_on && self.output.is_empty() {
-            return None;
+        if self.has_unsent() {
+            return Some(self.waits_for_room());
         }
-        Some(if self.output.is_empty() { self.rests() } else { Driven::Waits(Some(Wait::Output)) })
+        let may_go_on = self.is_behind || self.end != End::None || !is_all;
+        if may_go_on { None } else { Some(self.rests()) }
+    }
+
+    /// What to wait for when the socket takes no more.
+    fn waits_for_room(&self) -> Driven {
+        // of a handshake too it is the whole that has a time, not each step
+        let wait = if self.stream.is_handshaking() { Wait::Request } else { Wait::Output };
+        Driven::Waits(Some(wait))
+    }
+
+    /// Ends a connection over which HTTP came in the place of TLS.
+    #[cold]
+    fn refuse_plain(&mut self, tally: &Tally) {
+        self.stream.drop_tls();
+        let mut answer = Vec::new();
+        write_refusal(&mut answer, 400, "this port speaks TLS: use https:// in the place of http://");
+        tally.answered(Route::Other, 400);
+        self.end_with(answer);
     }
 
     /// What to wait for when everything that has come is dealt with.
@@ -323,12 +368,13 @@ impl Socket {
     /// Writes answers, and keeps what the socket does not take.
     fn write(&mut self, bytes: &[u8], tally: &Tally) {
         if bytes.is_empty() {
+            if self.stream.wants_write() {
+                self.flush(tally);
+            }
             return;
         }
-        match self.stream.write(bytes) {
+        match self.stream.write(bytes, tally) {
             Ok(written) => {
-                self.progress += written as u64;
-                tally.happened(Happening::BytesOut, written as u64);
                 if written < bytes.len() {
                     self.output.extend_from_slice(&bytes[written..]);
                 }
@@ -346,10 +392,8 @@ impl Socket {
         let answers = output.len();
         output.extend_from_slice(&body.bytes[..body.bytes.len().min(FIRST_SHARED)]);
         let mut sharing = Sharing { body, sent: 0 };
-        match self.stream.write(output) {
+        match self.stream.write(output, tally) {
             Ok(written) => {
-                self.progress += written as u64;
-                tally.happened(Happening::BytesOut, written as u64);
                 let of_answers = written.min(answers);
                 self.output.extend_from_slice(&output[of_answers..answers]);
                 sharing.sent = written - of_answers;
@@ -370,17 +414,14 @@ impl Socket {
                 self.tail = None;
                 break;
             }
-            if self.progress >= limit {
+            let progress = self.stream.progress();
+            if progress >= limit {
                 return Some(Driven::Again);
             }
             let rest = &sharing.body.bytes[sharing.sent..];
-            let room = (limit - self.progress).min(rest.len() as u64) as usize;
-            match self.stream.write(&rest[..room]) {
-                Ok(written) => {
-                    sharing.sent += written;
-                    self.progress += written as u64;
-                    tally.happened(Happening::BytesOut, written as u64);
-                }
+            let room = (limit - progress).min(rest.len() as u64) as usize;
+            match self.stream.write(&rest[..room], tally) {
+                Ok(written) => sharing.sent += written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     return Some(Driven::Waits(Some(Wait::Output)));
                 }
@@ -394,12 +435,8 @@ impl Socket {
     /// Writes what the socket had not taken.
     fn flush(&mut self, tally: &Tally) {
         while self.sent < self.output.len() {
-            match self.stream.write(&self.output[self.sent..]) {
-                Ok(written) => {
-                    self.sent += written;
-                    self.progress += written as u64;
-                    tally.happened(Happening::BytesOut, written as u64);
-                }
+            match self.stream.write(&self.output[self.sent..], tally) {
+                Ok(written) => self.sent += written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return self.mute(),
@@ -407,6 +444,10 @@ impl Socket {
         }
         self.output = Vec::new();
         self.sent = 0;
+        match self.stream.flush(tally) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => self.mute(),
+            _ => {}
+        }
     }
 
     /// Sends what the pool has written. `None` if the answer is complete.
@@ -430,7 +471,7 @@ impl Socket {
                 Err(TryRecvError::Disconnected) => return Some(Driven::Close),
             }
             self.write(output, tally);
-            if !self.output.is_empty() {
+            if self.has_unsent() {
                 return Some(Driven::Waits(Some(Wait::Output)));
             }
         }
@@ -439,13 +480,12 @@ impl Socket {
 
     /// Drops what comes after the last answer.
     fn linger(&mut self, buffers: &mut Buffers, tally: &Tally) -> Driven {
-        while self.lingered < LINGER_BYTES {
-            match self.stream.read(&mut buffers.input) {
+        // over TLS less has been read together with what was refused
+        let bytes = if self.stream.is_secure() { LINGER_BYTES + LINGER_BYTES / 8 } else { LINGER_BYTES };
+        while self.lingered < bytes {
+            match self.stream.skip(buffers, tally) {
                 Ok(0) => return Driven::Close,
-                Ok(read) => {
-                    tally.happened(Happening::BytesIn, read as u64);
-                    self.lingered += read as u32;
-                }
+                Ok(read) => self.lingered += read as u32,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     return Driven::Waits(Some(Wait::Linger));
                 }

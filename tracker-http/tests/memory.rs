@@ -9,19 +9,23 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use socket2::{Domain, Socket, Type};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tracker_core::{Config, Tracker};
 use tracker_http::parser::Request;
-use tracker_http::{Access, Clock, Context, Reply, Rules, Server, Service, Settings, TrackerService};
+use tracker_http::{
+    Access, Certificate, Clock, Context, Reply, Rules, Server, Service, Settings, Tls, TrackerService,
+};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// All connections that the server may have.
 const CONNECTIONS: usize = 4000;
-/// What a server without connections takes, at the least: a worker's buffers.
-const FIXED: usize = 128 << 10;
+/// What a server without connections takes, at the least: a worker's buffers, one of which is for TLS.
+const FIXED: usize = 160 << 10;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A page that is shared.
@@ -86,6 +90,15 @@ fn operations(work: impl FnOnce()) -> usize {
     work();
     let change = region.change();
     change.allocations + change.reallocations
+}
+
+/// Nothing is kept of connections from before.
+fn all_are_gone(server: &Server) {
+    let begin = Instant::now();
+    while server.handle().counters().open_connections() > 0 {
+        assert!(begin.elapsed() < PATIENCE, "connections that stay");
+        std::thread::yield_now();
+    }
 }
 
 /// Bytes on the heap now.
@@ -170,6 +183,64 @@ fn idle_connections_are_small(addr: SocketAddr, server: &Server, before: usize) 
     assert!((100..500).contains(&each), "an idle connection takes {each} bytes");
 }
 
+/// Over TLS it is some kilobytes, most of which are rustls's buffer for what comes next. Of the clients only the sockets are left
+/// when it is counted.
+fn idle_secure_connections_are_bounded(addr: SocketAddr, config: &Arc<ClientConfig>) {
+    const COUNT: usize = 200;
+    let request = [announce(1, 1, "numwant=200"), b"\r\n".to_vec()].concat();
+    let mut clients = Vec::with_capacity(COUNT);
+    let before = in_use();
+    for _ in 0..COUNT {
+        let mut stream = connect(addr);
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let mut tls = ClientConnection::new(Arc::clone(config), name).unwrap();
+        let mut both = rustls::Stream::new(&mut tls, &mut stream);
+        both.write_all(&request).unwrap();
+        let mut buffer = [0; 4096];
+        let mut read = 0;
+        while !is_whole(&buffer[..read]) {
+            read += both.read(&mut buffer[read..]).unwrap();
+        }
+        clients.push(stream);
+    }
+    let each = in_use().saturating_sub(before) / COUNT;
+    println!("an idle connection over TLS takes {each} bytes");
+    assert!((1 << 10..12 << 10).contains(&each), "an idle connection over TLS takes {each} bytes");
+}
+
+/// A client that does not read makes the server keep a bounded amount of ciphertext.
+fn stalled_secure_readers_are_bounded(addr: SocketAddr, config: &Arc<ClientConfig>) {
+    const COUNT: usize = 6;
+    let batch = [announce(1, 1, "numwant=200&compact=0"), b"\r\n".to_vec()].concat().repeat(50);
+    let mut clients = Vec::with_capacity(COUNT);
+    let before = in_use();
+    for _ in 0..COUNT {
+        let mut stream = connect(addr);
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let mut tls = ClientConnection::new(Arc::clone(config), name).unwrap();
+        while tls.is_handshaking() {
+            tls.complete_io(&mut stream).unwrap();
+        }
+        stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+        let mut sent = 0;
+        let refused = loop {
+            assert!(
+                sent < 100 << 20,
+                "a hundred megabytes of requests were taken of a client that reads nothing"
+            );
+            sent += tls.writer().write(&batch).unwrap();
+            if let Err(error) = tls.write_tls(&mut stream) {
+                break error;
+            }
+        };
+        assert!(matches!(refused.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{refused}");
+        clients.push(stream);
+    }
+    let each = in_use().saturating_sub(before) / COUNT;
+    println!("a stalled reader over TLS takes {each} bytes");
+    assert!(each < 500 << 10, "a stalled reader over TLS takes {each} bytes");
+}
+
 /// Whoever asks for a shared body and reads nothing makes the server keep a reference to it.
 fn shared_bodies_are_not_copied(addr: SocketAddr, page: &Arc<[u8]>) {
     const COUNT: usize = 200;
@@ -237,7 +308,19 @@ fn serving_allocates_nothing_per_announce_and_keeps_little() {
         max_connections: CONNECTIONS,
         ..Settings::default()
     };
-    let server = Server::bind(&["127.0.0.1:0".parse().unwrap()], settings, Clock::start()).unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let tls = Tls::new(Certificate::from_pem(chain.as_bytes(), key.as_bytes()).unwrap()).unwrap();
+    let any = "127.0.0.1:0".parse().unwrap();
+    let server = Server::bind_tls(&[any], &[any], &tls, settings, Clock::start()).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let config = Arc::new(config);
     let page: Arc<[u8]> = vec![b'x'; 1_000_000].into();
     let service = TrackerService::new(&tracker, Rules::default(), &access).beside(Page(Arc::clone(&page)));
     let addr = server.addrs()[0];
@@ -247,12 +330,13 @@ fn serving_allocates_nothing_per_announce_and_keeps_little() {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             allocates_nothing(addr);
             idle_connections_are_small(addr, &server, before);
-            let begin = Instant::now();
-            while server.handle().counters().open_connections() > 0 && begin.elapsed() < PATIENCE {
-                std::thread::yield_now();
-            }
+            all_are_gone(&server);
             shared_bodies_are_not_copied(addr, &page);
             stalled_readers_are_bounded(addr);
+            all_are_gone(&server);
+            idle_secure_connections_are_bounded(server.secure_addrs()[0], &config);
+            all_are_gone(&server);
+            stalled_secure_readers_are_bounded(server.secure_addrs()[0], &config);
         }));
         server.handle().stop();
         if let Err(panic) = result {

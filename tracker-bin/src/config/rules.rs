@@ -38,25 +38,42 @@ fn http(config: &Config) -> Result<(), Broken> {
     if http.listen.is_empty() {
         return broken("http.listen", "is empty, expected at least one address");
     }
-    for (at, addr) in http.listen.iter().enumerate() {
-        // any number of free ports may be asked for
-        if addr.port() != 0 && http.listen[..at].contains(addr) {
-            return broken(format!("http.listen[{at}]"), "is there twice");
-        }
-        if let Some(other) = http.listen[..at].iter().find(|other| overlap(addr, other)) {
-            let complaint = format!("overlaps with {:?}, which is there too", other.to_string());
-            return broken(format!("http.listen[{at}]"), complaint);
-        }
-        // the system lets these be bound, and nobody can connect to them
-        if addr.ip().is_multicast() || addr.ip() == Ipv4Addr::BROADCAST {
-            return broken(format!("http.listen[{at}]"), "is no address of this machine");
-        }
-    }
+    let secure = http.tls.as_ref().map_or(&[][..], |tls| &tls.listen);
+    addresses("http.listen", &http.listen, &[])?;
+    addresses("http.tls.listen", secure, &http.listen)?;
     if http.workers > MOST_WORKERS {
         return broken("http.workers", format!("is too many, at most {MOST_WORKERS} are possible"));
     }
-    if http.tls.is_some() {
-        return broken("http.tls", "asks for TLS, which this version does not have yet");
+    Ok(())
+}
+
+/// Checks the addresses of a list against each other, and against those of `http.listen` that are to be listened on beside
+/// them.
+fn addresses(key: &str, listen: &[SocketAddr], beside: &[SocketAddr]) -> Result<(), Broken> {
+    for (at, addr) in listen.iter().enumerate() {
+        let before = &listen[..at];
+        // any number of free ports may be asked for
+        if addr.port() != 0 && before.contains(addr) {
+            return broken(format!("{key}[{at}]"), "is there twice");
+        }
+        if addr.port() != 0 && beside.contains(addr) {
+            return broken(
+                format!("{key}[{at}]"),
+                "is in http.listen too, choose another port for one of them",
+            );
+        }
+        if let Some(other) = before.iter().find(|other| overlap(addr, other)) {
+            let complaint = format!("overlaps with {:?}, which is there too", other.to_string());
+            return broken(format!("{key}[{at}]"), complaint);
+        }
+        if let Some(other) = beside.iter().find(|other| overlap(addr, other)) {
+            let complaint = format!("overlaps with {:?} of http.listen", other.to_string());
+            return broken(format!("{key}[{at}]"), complaint);
+        }
+        // the system lets these be bound, and nobody can connect to them
+        if addr.ip().is_multicast() || addr.ip() == Ipv4Addr::BROADCAST {
+            return broken(format!("{key}[{at}]"), "is no address of this machine");
+        }
     }
     Ok(())
 }
@@ -114,6 +131,7 @@ fn swarm(config: &Config, is_written: impl Fn(&str) -> bool) -> Result<(), Broke
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Tls;
 
     fn complaint(change: impl FnOnce(&mut Config)) -> Option<(String, String)> {
         let mut config = Config::default();
@@ -170,7 +188,18 @@ mod tests {
         );
         assert_eq!(key(|config| config.swarm.min_interval = Some(HOUR)).unwrap(), "swarm.min_interval");
         assert_eq!(key(|config| config.access.mode = Mode::Deny).unwrap(), "access.mode");
-        assert_eq!(key(|config| config.http.tls = Some(Default::default())).unwrap(), "http.tls");
+        for (at, second) in ["127.0.0.1:80", "0.0.0.0:80", "0.0.0.0:82", "127.0.0.1:81", "224.0.0.1:83"]
+            .into_iter()
+            .enumerate()
+        {
+            let tls = |config: &mut Config| {
+                config.http.listen = vec![([127, 0, 0, 1], 80).into()];
+                let listen = vec!["0.0.0.0:81".parse().unwrap(), second.parse().unwrap()];
+                config.http.tls = Some(Tls { listen, ..Tls::default() });
+            };
+            let broken = (at != 2).then(|| "http.tls.listen[1]".to_owned());
+            assert_eq!(key(tls), broken, "{second}");
+        }
     }
 
     #[test]

@@ -121,7 +121,7 @@ section! {
         forwarded_header: ForwardedHeader = ForwardedHeader::Any,
         /// Some((certificate: "cert.pem", private_key: "key.pem")): all of `listen` is TLS.
         /// With `listen: ["[::]:6943"]` in it only that is, and `listen` stays plain.
-        /// This version has no TLS yet and refuses anything but None.
+        /// SIGHUP reads both files again.
         tls: Option<Tls> = None,
     }
 }
@@ -304,7 +304,7 @@ choice! {
 section! {
     /// TLS.
     pub struct Tls {
-        /// The certificate chain, a PEM file.
+        /// The certificate chain, a PEM file, the server's own certificate first.
         certificate: PathBuf = PathBuf::new(),
         /// Its private key, a PEM file.
         private_key: PathBuf = PathBuf::new(),

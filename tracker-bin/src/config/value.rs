@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use ron::value::RawValue;
 
-use super::source::{Fault, parse, trimmed};
+use super::source::{Fault, parse, read_section, trimmed};
 
 /// A year: longer than anything here can sensibly take, and far from any overflow.
 const LONGEST: Duration = Duration::from_secs(31_557_600);
@@ -23,6 +23,12 @@ pub(super) trait Value: Sized {
 /// The texts of a list's members; none if it is no list.
 pub(crate) fn parts(raw: &str) -> Vec<&str> {
     parse::<Vec<&RawValue>>(raw).unwrap_or_default().into_iter().map(trimmed).collect()
+}
+
+/// The keys of a section that is a key's value, `Some(...)` or not, with the texts of their values; none if it is no section.
+pub(crate) fn inner(raw: &str) -> Vec<(&str, &str)> {
+    let section = parse::<Option<&RawValue>>(raw).flatten().and_then(|inner| read_section(trimmed(inner)));
+    section.map(|section| section.0).unwrap_or_default()
 }
 
 /// A text as RON.

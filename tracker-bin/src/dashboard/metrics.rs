@@ -116,6 +116,13 @@ pub fn metrics(statistics: &Statistics<'_>, keeping: &Keeping) -> String {
         "Connections that could not be accepted, for want of descriptors or memory.",
         happened(Happening::AcceptFailed),
     );
+    let handshakes = [("completed", Happening::TlsHandshake), ("failed", Happening::TlsHandshakeFailed)];
+    out.family(
+        "tracker_tls_handshakes_total",
+        COUNTER,
+        "TLS handshakes, by how they ended.",
+        handshakes.map(|(result, what)| (labels(&[("result", result)]), happened(what))),
+    );
     out.one(
         "tracker_panics_total",
         COUNTER,

@@ -126,15 +126,6 @@ fn what_does_not_fit_together() {
 }
 
 #[test]
-fn tls_is_refused_rather_than_served_plain() {
-    let tls = "(certificate: \"cert.pem\", private_key: \"key.pem\")";
-    for tls in [format!("Some({tls})"), tls.to_owned()] {
-        let problem = format!("{tls} asks for TLS, which this version does not have yet");
-        refused(&format!("http: (\ntls: {tls})"), 3, "http.tls", &problem);
-    }
-}
-
-#[test]
 fn bad_options() {
     let place = Place::empty();
     for (args, parts) in [

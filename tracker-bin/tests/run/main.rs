@@ -25,4 +25,5 @@ mod statistics;
 mod stop;
 mod store;
 mod supervisor;
+mod tls;
 mod workers;

@@ -49,7 +49,9 @@ impl Program {
         let mut program = Program { child, addrs: Vec::new(), lines, said: Vec::new(), stdout: Some(stdout) };
         for _ in 0..addresses {
             let line = program.next_line().expect("it ended before it was ready");
-            let addr = line.strip_prefix("listening on http://").and_then(|addr| addr.parse().ok());
+            let addr = line.strip_prefix("listening on http");
+            let addr = addr.and_then(|rest| rest.trim_start_matches('s').strip_prefix("://"));
+            let addr = addr.and_then(|addr| addr.parse().ok());
             program.addrs.push(addr.unwrap_or_else(|| panic!("no ready line: {line}")));
         }
         program

@@ -2,11 +2,14 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::{ClientConfig, ClientConnection};
 use socket2::{Domain, Socket, Type};
 
 use crate::bencode::Value;
+use crate::pki;
 
 /// What should happen has happened by then, however slow the machine: nothing waits for as long unless the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -14,6 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
+    pub(crate) tls: Option<Box<ClientConnection>>,
     /// Read, and not yet looked at.
     ahead: Vec<u8>,
 }
@@ -85,18 +89,46 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Client { stream, ahead: Vec::new() }
+        let tls = crate::IS_SECURE.then(|| Box::new(pki::connection(&pki::client())));
+        Client { stream, tls, ahead: Vec::new() }
+    }
+
+    /// Speaks TLS as `config` has it, from the first byte that is sent on.
+    pub(crate) fn secure(server: SocketAddr, config: &Arc<ClientConfig>) -> Client {
+        let mut client = Client::new(server);
+        client.tls = Some(Box::new(pki::connection(config)));
+        client
+    }
+
+    /// Shakes hands, and returns what came of it.
+    pub(crate) fn shake_hands(&mut self) -> std::io::Result<()> {
+        let tls = self.tls.as_mut().expect("a client that speaks TLS");
+        while tls.is_handshaking() || tls.wants_write() {
+            tls.complete_io(&mut self.stream)?;
+        }
+        Ok(())
     }
 
     #[track_caller]
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.stream.write_all(bytes.as_ref()).unwrap();
+        self.try_send(bytes).unwrap();
         self
     }
 
     /// Sends what may be refused by a server that has closed.
     pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
-        self.stream.write_all(bytes.as_ref())
+        if self.tls.is_none() {
+            return self.stream.write_all(bytes.as_ref());
+        }
+        self.shake_hands()?;
+        let tls = self.tls.as_mut().expect("a client that speaks TLS");
+        for part in bytes.as_ref().chunks(16 << 10) {
+            tls.writer().write_all(part)?;
+            while tls.wants_write() {
+                tls.write_tls(&mut self.stream)?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends, and reads one answer.
@@ -113,6 +145,13 @@ impl Client {
 
     /// Closes the sending side.
     pub(crate) fn half_close(&mut self) -> &mut Self {
+        if let Some(tls) = &mut self.tls {
+            // it takes longer, so that a server may have given up before
+            tls.send_close_notify();
+            let _ = tls.write_tls(&mut self.stream);
+            let _ = self.stream.shutdown(Shutdown::Write);
+            return self;
+        }
         self.stream.shutdown(Shutdown::Write).unwrap();
         self
     }
@@ -227,10 +266,34 @@ impl Client {
     #[track_caller]
     pub(crate) fn is_gone(&mut self) {
         assert!(self.ahead.is_empty());
-        match self.stream.read(&mut [0; 64]) {
+        match self.read(&mut [0; 64]) {
             Ok(0) => {}
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof) => {}
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// Reads what is there. An end that TLS does not tell of is an error.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match &mut self.tls {
+            None => self.stream.read(buffer),
+            Some(tls) => rustls::Stream::new(&mut **tls, &mut self.stream).read(buffer),
+        }
+    }
+
+    /// Everything until the server closes, which it says in no way that could be taken for the end of an answer.
+    #[track_caller]
+    pub(crate) fn cut(&mut self) -> Vec<u8> {
+        let mut buffer = [0; 64 << 10];
+        loop {
+            match self.read(&mut buffer) {
+                Ok(0) if self.tls.is_none() => return std::mem::take(&mut self.ahead),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    return std::mem::take(&mut self.ahead);
+                }
+                Ok(read) if read > 0 => self.ahead.extend_from_slice(&buffer[..read]),
+                other => panic!("{other:?}"),
+            }
         }
     }
 
@@ -238,7 +301,7 @@ impl Client {
     #[track_caller]
     pub(crate) fn more(&mut self) -> bool {
         let mut buffer = [0; 64 << 10];
-        match self.stream.read(&mut buffer) {
+        match self.read(&mut buffer) {
             Ok(read) => {
                 self.ahead.extend_from_slice(&buffer[..read]);
                 read > 0

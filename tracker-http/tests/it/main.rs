@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+/// Whether [`Client`](client::Client)s speak TLS: `tests/secure` has the same tests with that.
+const IS_SECURE: bool = false;
+
 mod announce;
 mod bencode;
 mod bodies;
@@ -9,12 +12,14 @@ mod client;
 mod clients;
 mod closing;
 mod counters;
+mod cuts;
 mod descriptors;
 mod hostile;
 mod http;
 mod keep_alive;
 mod limits;
 mod pipelines;
+mod pki;
 mod proxies;
 mod quota;
 mod scrape;
@@ -24,4 +29,6 @@ mod site;
 mod stop;
 mod swarm;
 mod timeouts;
+mod tls;
+mod tls_turns;
 mod watch;

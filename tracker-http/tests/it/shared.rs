@@ -1,11 +1,9 @@
 //! Bodies that many connections get and none has a copy of.
 
-use std::io::Read;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use proptest::prelude::*;
 use tracker_http::parser::Request;
 use tracker_http::{Context, Happening, Reply, Service};
 
@@ -26,14 +24,14 @@ static TEXT: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 /// `/whole` is a megabyte, `/page/N` the first N bytes of the text, and `/error/N` the same with a status of 500.
 #[derive(Clone)]
-struct Shelf {
-    whole: Arc<[u8]>,
+pub(crate) struct Shelf {
+    pub(crate) whole: Arc<[u8]>,
     /// Otherwise all is sent.
-    shares: bool,
+    pub(crate) shares: bool,
 }
 
 impl Shelf {
-    fn new() -> Shelf {
+    pub(crate) fn new() -> Shelf {
         Shelf { whole: TEXT[..MEGABYTE].into(), shares: true }
     }
 
@@ -43,7 +41,7 @@ impl Shelf {
         Arc::strong_count(&self.whole) - 2
     }
 
-    fn run(&self, test: impl FnOnce(&Site<'_>)) {
+    pub(crate) fn run(&self, test: impl FnOnce(&Site<'_>)) {
         Setup::default().run_beside(self.clone(), test);
     }
 
@@ -179,7 +177,7 @@ fn a_slow_reader_gets_every_byte_and_keeps_nobody_waiting() {
         let mut port = 1;
         while shelf.readers() == 1 {
             let mut dribble = [0; 1009];
-            let more = slow.stream.read(&mut dribble).unwrap();
+            let more = slow.read(&mut dribble).unwrap();
             read.extend_from_slice(&dribble[..more]);
             // served while the other is not through
             assert_eq!(other.tell(announce(1, port).numwant(0).request()).counts(), (0, i64::from(port), 0));
@@ -307,7 +305,13 @@ fn its_bytes_are_counted_to_the_last_one() {
         client.send(get("/x") + &get("/whole").repeat(2) + &head("/whole") + &get("/page/4096")).half_close();
         let received = client.rest().len() as u64;
         assert!(received > 2 * MEGABYTE as u64);
-        assert_eq!(site.happened(Happening::BytesOut), received);
+        let sent = site.happened(Happening::BytesOut);
+        // TLS takes a record for at most 16 KiB, and less than a hundredth more
+        assert!(if crate::IS_SECURE {
+            sent > received && sent < received * 101 / 100
+        } else {
+            sent == received
+        });
     });
 }
 
@@ -333,83 +337,4 @@ fn a_stop_waits_two_seconds_for_those_that_take_nothing_and_lets_others_finish()
     });
     assert!(begin.elapsed() < Duration::from_millis(3500), "{:?}", begin.elapsed());
     assert_eq!(Arc::strong_count(&shelf.whole), 1);
-}
-
-/// A request that leaves its connection open.
-fn request() -> impl Strategy<Value = String> {
-    let length = prop_oneof![
-        2 => 0..200_usize,
-        2 => 4000..4200_usize,
-        2 => 16_300..16_500_usize,
-        2 => 0..100_000_usize,
-        2 => 200_000..700_000_usize,
-    ];
-    let method = prop_oneof![9 => Just("GET"), 1 => Just("HEAD")];
-    let page = (method, length, any::<bool>()).prop_map(|(method, length, is_old)| match is_old {
-        false => format!("{method} /page/{length} HTTP/1.1\r\nHost: t\r\n\r\n"),
-        true => format!("{method} /page/{length} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
-    });
-    prop_oneof![
-        4 => (1..50_u16).prop_map(|port| announce(1, port).numwant(0).request()),
-        1 => Just(get("/nothing")),
-        5 => page,
-    ]
-}
-
-/// Everything that a server says to `bytes` that come in such pieces, read in such pieces.
-fn answers(shares: bool, is_thin: bool, bytes: &[u8], sent: &[usize], read: &[usize]) -> Vec<u8> {
-    let mut answers = Vec::new();
-    Shelf { shares, ..Shelf::new() }.run(|site| {
-        let mut client = if is_thin { Client::thin(site.addr()) } else { site.connect() };
-        let mut reader = client.stream.try_clone().unwrap();
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                let mut rest = bytes;
-                for &size in sent.iter().cycle() {
-                    let (piece, behind) = rest.split_at(size.min(rest.len()));
-                    client.send(piece);
-                    rest = behind;
-                    if rest.is_empty() {
-                        break;
-                    }
-                }
-                // refused where the server has closed already
-                let _ = client.stream.shutdown(std::net::Shutdown::Write);
-            });
-            let mut buffer = vec![0; 1 << 20];
-            for &size in read.iter().cycle() {
-                let more = reader.read(&mut buffer[..size]).unwrap();
-                answers.extend_from_slice(&buffer[..more]);
-                if more == 0 {
-                    break;
-                }
-            }
-        });
-        site.wait_for("it is closed", || site.open() == 0);
-        assert_eq!(site.happened(Happening::BytesOut), answers.len() as u64);
-    });
-    answers
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
-
-    #[test]
-    fn sharing_gives_the_bytes_that_sending_gives(
-        requests in proptest::collection::vec(request(), 1..12),
-        last in proptest::option::of(0..700_000_usize),
-        is_thin: bool,
-        sent in proptest::collection::vec(1..400_usize, 1..20),
-        read in proptest::collection::vec(prop_oneof![500..2000_usize, 10_000..1_000_000_usize], 1..20),
-    ) {
-        let mut bytes = requests.concat();
-        if let Some(length) = last {
-            bytes += &format!("GET /page/{length} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
-        }
-        let shared = answers(true, is_thin, bytes.as_bytes(), &sent, &read);
-        let sent = answers(false, false, bytes.as_bytes(), &[bytes.len()], &[1 << 20]);
-        prop_assert_eq!(shared.len(), sent.len());
-        let differs = shared.iter().zip(&sent).position(|(shared, sent)| shared != sent);
-        prop_assert_eq!(differs, None);
-    }
 }

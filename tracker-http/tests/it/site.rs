@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use tracker_core::{Config, InfoHash, PeerState, Tracker};
 use tracker_http::{
-    Access, Clock, Counters, Happening, NotFound, Rules, Server, Service, Settings, TrackerService,
+    Access, Clock, Counters, Happening, NotFound, Rules, Server, Service, Settings, Tls, TrackerService,
 };
 
 use crate::bencode::Value;
 use crate::client::{Client, PATIENCE};
+use crate::pki;
 
 /// What a test's tracker is like.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,7 @@ pub(crate) struct Site<'a> {
     pub(crate) tracker: &'a Tracker,
     pub(crate) access: &'a Access,
     pub(crate) server: &'a Server,
+    pub(crate) tls: &'a Tls,
 }
 
 impl Setup {
@@ -44,9 +46,12 @@ impl Setup {
         }
         let tracker = Tracker::new(self.config);
         let access = Access::default();
-        let server = Server::bind(&addrs, self.settings, Clock::start()).unwrap();
+        let tls = pki::tls();
+        let (plain, secure): (&[_], &[_]) =
+            if crate::IS_SECURE { (&[], &addrs) } else { (&addrs, &addrs[..1]) };
+        let server = Server::bind_tls(plain, secure, &tls, self.settings, Clock::start()).unwrap();
         let service = TrackerService::new(&tracker, self.rules, &access).beside(next);
-        let site = Site { tracker: &tracker, access: &access, server: &server };
+        let site = Site { tracker: &tracker, access: &access, server: &server, tls: &tls };
         std::thread::scope(|scope| {
             scope.spawn(|| server.run(&service));
             let result = catch_unwind(AssertUnwindSafe(|| test(&site)));
@@ -68,11 +73,21 @@ pub(crate) fn run(test: impl FnOnce(&Site<'_>)) {
 
 impl Site<'_> {
     pub(crate) fn addr(&self) -> SocketAddr {
-        self.server.addrs()[0]
+        self.addrs()[0]
+    }
+
+    /// What [`IS_SECURE`](crate::IS_SECURE) says, whichever that is.
+    fn addrs(&self) -> &[SocketAddr] {
+        if crate::IS_SECURE { self.server.secure_addrs() } else { self.server.addrs() }
+    }
+
+    /// With TLS, whatever the others have.
+    pub(crate) fn secure_addr(&self) -> SocketAddr {
+        self.server.secure_addrs()[0]
     }
 
     pub(crate) fn addr6(&self) -> SocketAddr {
-        self.server.addrs()[1]
+        self.addrs()[1]
     }
 
     pub(crate) fn connect(&self) -> Client {
