@@ -35,22 +35,39 @@ impl Settings {
     /// # Errors
     /// The first thing that is wrong.
     pub fn load(options: Options) -> Result<Settings, Error> {
-        let mut settings = Settings {
-            config: Config::default(),
-            asked: Config::default(),
-            options,
-            written: HashMap::new(),
-        };
-        if let Some(path) = settings.options.config.clone() {
-            settings.read(&path)?;
+        match options.config.clone() {
+            None => Settings::unread(options).finish(),
+            Some(path) => match std::fs::read(&path) {
+                Ok(bytes) => Settings::read(&path, &bytes, options),
+                Err(source) => Err(Error::ConfigUnreadable { path, source }),
+            },
         }
-        settings.take_options()?;
-        match rules::check(&settings.config, |key| settings.is_written(key)) {
+    }
+
+    /// As [`Settings::load`], but the file has been read already: `bytes` are what is in it, `path` is what it is called
+    /// where something is wrong with it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn read(path: &Path, bytes: &[u8], options: Options) -> Result<Settings, Error> {
+        let mut settings = Settings::unread(options);
+        settings.take_file(path, bytes)?;
+        settings.finish()
+    }
+
+    fn unread(options: Options) -> Settings {
+        Settings { config: Config::default(), asked: Config::default(), options, written: HashMap::new() }
+    }
+
+    /// Puts the options over what was read, and checks the whole.
+    fn finish(mut self) -> Result<Settings, Error> {
+        self.take_options()?;
+        match rules::check(&self.config, |key| self.is_written(key)) {
             Ok(()) => {
-                settings.asked = settings.config.clone();
-                Ok(settings)
+                self.asked = self.config.clone();
+                Ok(self)
             }
-            Err(broken) => Err(settings.refuse(&broken.key, &broken.complaint)),
+            Err(broken) => Err(self.refuse(&broken.key, &broken.complaint)),
         }
     }
 
@@ -74,11 +91,9 @@ impl Settings {
         Error::Setting { place: Place::Default { key: key.to_owned() }, problem }
     }
 
-    fn read(&mut self, path: &Path) -> Result<(), Error> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| Error::ConfigUnreadable { path: path.to_owned(), source })?;
+    fn take_file(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let syntax = |line, column, problem| Error::Syntax { path: path.to_owned(), line, column, problem };
-        let text = std::str::from_utf8(&bytes).map_err(|error| {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
             let good = &bytes[..error.valid_up_to()];
             let begin = good.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
             let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
