@@ -1,7 +1,7 @@
 //! A file that grows by a line at a time, and of which a crash takes no more than the line that was being written.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
@@ -19,11 +19,11 @@ const VERSION: u32 = 1;
 
 /// The first line. Of a later format no more need be the same than the version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Journal {
+pub(crate) struct Journal {
     /// What the file holds, as in `Sample`.
     #[serde(default)]
     of: String,
-    version: u32,
+    pub(crate) version: u32,
     /// The number of the line that comes first: lines before it were dropped for their age.
     #[serde(default)]
     first: u64,
@@ -93,8 +93,10 @@ impl<R: Record> JournalFile<R> {
         };
         let length = file.metadata().map_err(unreadable)?.len();
         let mut newest = VERSION;
-        let tally = scan(file, |header| newest = newest.max(header.version), &mut |_, record| visit(record))
-            .map_err(unreadable)?;
+        let tally = scan(buffered(file), |header| newest = newest.max(header.version), &mut |_, record| {
+            visit(record);
+        })
+        .map_err(unreadable)?;
         if newest > VERSION {
             return Err(refuse(Obstacle::Newer { file: name.to_owned(), found: newest, known: VERSION }));
         }
@@ -269,7 +271,7 @@ impl<R: Record> JournalFile<R> {
     }
 
     fn scan(&self, dir: &DataDir, mut visit: impl FnMut(u64, R)) -> io::Result<Tally> {
-        scan(File::open(dir.file(self.name))?, |_| {}, &mut visit)
+        scan(buffered(File::open(dir.file(self.name))?), |_| {}, &mut visit)
     }
 }
 
@@ -305,20 +307,23 @@ impl Rewriting<'_> {
     }
 }
 
-fn header<R: Record>(first: u64) -> io::Result<String> {
+pub(crate) fn header<R: Record>(first: u64) -> io::Result<String> {
     let mut text = String::new();
     let header = Journal { of: R::NAME.to_owned(), version: VERSION, first };
     line::write(&mut text, 0, &header).map_err(io::Error::other)?;
     Ok(text)
 }
 
+fn buffered(file: File) -> BufReader<File> {
+    BufReader::with_capacity(64 << 10, file)
+}
+
 /// Reads a journal through.
-fn scan<R: Record>(
-    file: File,
+pub(crate) fn scan<R: Record>(
+    reader: impl BufRead,
     mut head: impl FnMut(&Journal),
     visit: &mut impl FnMut(u64, R),
 ) -> io::Result<Tally> {
-    let reader = BufReader::with_capacity(64 << 10, file);
     read::read(reader, None, |line, _| {
         if line.number > 0 {
             let Some(record) = line.record() else { return Verdict::Unknown };
