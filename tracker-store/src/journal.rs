@@ -17,6 +17,9 @@ use crate::replacement::Replacement;
 /// The format's version.
 const VERSION: u32 = 1;
 
+/// No journal comes to a number like this, and one that has it would have no room for more: its lines are numbered anew.
+const FAR: u64 = LAST_NUMBER / 2;
+
 /// The first line. Of a later format no more need be the same than the version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journal {
@@ -284,8 +287,10 @@ struct Rewriting<'d> {
 }
 
 impl Rewriting<'_> {
-    /// Writes the header of a journal that begins with line `first`.
+    /// Writes the header of a journal that begins with line `first`, or 1 if that is too far. Returns which.
     fn begin<R: Record>(&mut self, first: u64) -> io::Result<u64> {
+        // half of it, so that those behind it are not too far either
+        let first = if first > FAR / 2 { 1 } else { first };
         let text = header::<R>(first)?;
         self.length += text.len() as u64;
         self.out.write(text.as_bytes())?;
@@ -324,7 +329,7 @@ pub(crate) fn scan<R: Record>(
     mut head: impl FnMut(&Journal),
     visit: &mut impl FnMut(u64, R),
 ) -> io::Result<Tally> {
-    read::read(reader, None, |line, _| {
+    let mut tally = read::read(reader, None, |line, _| {
         if line.number > 0 {
             let Some(record) = line.record() else { return Verdict::Unknown };
             visit(line.number, record);
@@ -334,7 +339,9 @@ pub(crate) fn scan<R: Record>(
         head(&header);
         let makes_sense = header.of == R::NAME && (1..=LAST_NUMBER).contains(&header.first);
         if makes_sense { Verdict::GoodBefore(header.first) } else { Verdict::Unknown }
-    })
+    })?;
+    tally.has_garbage |= tally.last.is_some_and(|last| last > FAR);
+    Ok(tally)
 }
 
 #[cfg(test)]
