@@ -3,26 +3,28 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tracker_core::{Config, Seconds, Tracker};
-use tracker_http::parser::{Method, Request};
+use tracker_http::parser::{Limits, Method, Request};
 use tracker_http::{
     Access, ClientIp, Context, Conversation, Reply, Rules, Service, Settings, TrackerService,
 };
 
 use crate::responses::{Response, responses};
 
-/// The first byte is how many pieces are given, the bytes behind it how long each is; the rest is what a client sends, in
-/// these pieces, over and over.
+/// The first byte says how the server is set up: its bits are small limits, no keep-alive, a client that is a proxy which is
+/// believed, and clients that are believed about their addresses. The second is how many pieces are given, the bytes behind
+/// it how long each is; the rest is what a client sends, in these pieces, over and over.
 ///
 /// The answers are the same however it is cut, but for an interim `100 Continue` and for what is no request, which is
 /// refused for whatever is seen first; there is one answer for each request, each a response of HTTP and no longer than
 /// answers are; and after the last one nothing more.
 pub fn connection(data: &[u8]) {
-    let Some((&count, rest)) = data.split_first() else { return };
+    let Some((&[how, count], rest)) = data.split_first_chunk() else { return };
     let Some((pieces, bytes)) = rest.split_at_checked(usize::from(count)) else { return };
-    let whole = talk(bytes, &[]);
-    let cut = talk(bytes, pieces);
+    let whole = talk(bytes, &[], how);
+    let cut = talk(bytes, pieces, how);
     assert_eq!(whole.requests, cut.requests);
     assert_eq!(whole.is_closed, cut.is_closed);
     assert_eq!(whole.answers.len(), cut.answers.len());
@@ -44,15 +46,33 @@ const PAGE: usize = 5000;
 /// `GET / HTTP/1.0`, and two line ends.
 const SHORTEST_REQUEST: usize = 16;
 
-fn talk(bytes: &[u8], pieces: &[u8]) -> Talk {
+/// So small that inputs reach them.
+const SMALL: Limits = Limits { target: 100, head: 200, fields: 6, body: 20 };
+
+fn settings(how: u8) -> Settings {
+    let mut settings = Settings::default();
+    if how & 1 != 0 {
+        settings.limits = SMALL;
+    }
+    if how & 2 != 0 {
+        settings.keep_alive = Duration::ZERO;
+    }
+    if how & 4 != 0 {
+        settings.proxies.trusted.push("192.0.2.0/24".parse().expect("a network"));
+    }
+    settings
+}
+
+fn talk(bytes: &[u8], pieces: &[u8], how: u8) -> Talk {
     let tracker = Tracker::new(Config { shards: 1, max_torrents: 8, ..Config::default() });
     let access = Access::default();
-    let rules = Rules { max_scrape: 10, full_scrape: true, client_ip: ClientIp::Query, ..Rules::default() };
+    let client_ip = if how & 8 == 0 { ClientIp::Source } else { ClientIp::Query };
+    let rules = Rules { max_scrape: 10, full_scrape: true, client_ip, ..Rules::default() };
     let service = Noting {
         methods: Mutex::default(),
         inner: TrackerService::new(&tracker, rules, &access).beside(Pages),
     };
-    let mut conversation = Conversation::new(&service, [192, 0, 2, 1].into(), &Settings::default());
+    let mut conversation = Conversation::new(&service, [192, 0, 2, 1].into(), &settings(how));
     conversation.context_mut().now = Seconds::new(1000);
 
     let mut out = Vec::new();

@@ -23,7 +23,7 @@ mod journal;
 pub mod mutate;
 mod query;
 mod responses;
-mod sealed;
+pub mod sealed;
 mod snapshot;
 
 pub use access::access;

@@ -2,7 +2,7 @@
 
 /// `text` with the checksum of each line as it should be, where a line looks like one, and with that of a snapshot's last
 /// line.
-pub(crate) fn sealed(text: &[u8]) -> Vec<u8> {
+pub fn sealed(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut before = crc32fast::Hasher::new();
     for (lines, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
