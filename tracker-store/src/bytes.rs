@@ -24,6 +24,8 @@ pub struct Found {
     pub doubled: u64,
     /// Whether it is to the byte as it was written, as far as that can be told: for a snapshot, to its last line.
     pub is_whole: bool,
+    /// Whether it ends amid a line, as when it was written to at a crash or a copy was cut off: that line is not among the lost.
+    pub is_torn: bool,
     /// The version that its first line tells; `None` if that is lost. Only 1 is known to this version of the library.
     pub version: Option<u32>,
     /// When a snapshot was taken, in Unix seconds; 0 in a journal, or if the first line is lost.
@@ -57,7 +59,7 @@ impl Found {
 /// assert_eq!((times, found.is_whole), (vec![(1, 60), (2, 120)], true));
 ///
 /// let torn = read_journal(&text.as_bytes()[..text.len() - 9], |_, _: Sample| {})?;
-/// assert_eq!((torn.kept, torn.is_whole), (2, false), "the first line and one of the two");
+/// assert_eq!((torn.kept, torn.lost, torn.is_torn), (2, 0, true), "the first line and one of the two");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///

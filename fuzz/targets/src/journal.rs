@@ -38,6 +38,8 @@ fn records<R: Record + Debug>(bytes: &[u8]) -> Vec<R> {
     let headers = found.kept.checked_sub(records.len() as u64);
     assert!(headers.is_some_and(|headers| headers <= 1), "{found:?} with {} records", records.len());
 
+    assert!(!found.is_torn || bytes.last().is_some_and(|&byte| byte != b'\n'), "{found:?}");
+
     // line by line, and of each number the first
     let mut numbers = BTreeSet::new();
     let lines = bytes.split_inclusive(|&byte| byte == b'\n');
@@ -46,7 +48,7 @@ fn records<R: Record + Debug>(bytes: &[u8]) -> Vec<R> {
 
     if found.is_whole {
         assert!(bytes.last().is_none_or(|&byte| byte == b'\n'), "{found:?}");
-        assert!(found.lost == 0 && found.doubled == 0, "{found:?}");
+        assert!(found.lost == 0 && found.doubled == 0 && !found.is_torn, "{found:?}");
         let first = records.first().map_or(1, |(number, _)| *number);
         assert!(records.iter().map(|(number, _)| *number).eq(first..first + records.len() as u64));
 

@@ -1,7 +1,7 @@
 //! Checksums made right, so that inputs reach what lies behind them.
 
-/// `text` with the checksum of each line as it should be, where a line looks like one, and with that of a snapshot's last
-/// line.
+/// `text` with the checksum of each line as it should be, where a line looks like one, and with the one in a snapshot's last
+/// line; the number of lines there is left as it is, if there is one.
 pub fn sealed(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut before = crc32fast::Hasher::new();
@@ -13,6 +13,10 @@ pub fn sealed(text: &[u8]) -> Vec<u8> {
         let line = match parts(content) {
             Some((number, record)) if record.starts_with(b"End(") => {
                 let sum = before.clone().finalize();
+                let said = record.strip_prefix(b"End(lines:").unwrap_or_default();
+                let said: String =
+                    said.iter().copied().map(char::from).take_while(char::is_ascii_digit).collect();
+                let lines = if said.is_empty() { lines.to_string() } else { said };
                 seal(number, format!("End(lines:{lines},checksum:\"{sum:08x}\"))").as_bytes())
             }
             Some((number, record)) => seal(number, record),

@@ -27,7 +27,14 @@ pub fn snapshot(data: &[u8]) {
         assert!(found.kept == swarms.len() as u64 + 2 && found.version.is_some(), "{found:?}");
         let (cut, _) = read(&bytes[..bytes.len() - 1]);
         assert!(!cut.is_whole);
+        let text = String::from_utf8_lossy(&bytes);
+        let end = text.rsplit_once(",End(lines:").and_then(|(_, end)| end.split_once(",checksum:"));
+        // a number can be written in other ways too
+        if let Some((lines, _)) = end.filter(|(lines, _)| lines.bytes().all(|byte| byte.is_ascii_digit())) {
+            assert_eq!(lines.parse(), Ok(found.kept - 1), "{text}");
+        }
     }
+    assert!(!found.is_torn || !bytes.ends_with(b"\n"), "{found:?}");
     again(&found, &swarms);
     import(&swarms);
 }
