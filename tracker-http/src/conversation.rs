@@ -8,6 +8,7 @@ use crate::counters::Tally;
 use crate::head::{self, LAST_CHUNK};
 use crate::parser::{Limits, Status, parse};
 use crate::proxy::Proxies;
+use crate::quota::{Gate, Quota};
 use crate::server::Settings;
 use crate::service::{Context, Service};
 
@@ -15,7 +16,8 @@ use crate::service::{Context, Service};
 ///
 /// This is for tests, and for embedders with a transport of their own. It has no clock: its owner sets
 /// [`Context::now`], and gives up on a client that takes too long. Answers are complete when they come, those that
-/// [`Service::stream`] writes too, so that its caller has to stop feeding it while a client does not take them.
+/// [`Service::stream`] writes too, so that its caller has to stop feeding it while a client does not take them. How much
+/// its client asks is not limited either, for that takes a look at all connections of an address.
 ///
 /// ```
 /// use tracker_core::{Config, Tracker};
@@ -40,6 +42,7 @@ pub struct Conversation<'s, S> {
     peer: IpAddr,
     limits: Limits,
     proxies: Proxies,
+    gate: Gate,
     keep_alive: bool,
     tally: Tally,
     context: Context,
@@ -50,17 +53,24 @@ pub struct Conversation<'s, S> {
 
 impl<'s, S: Service> Conversation<'s, S> {
     /// A connection that `peer` has just opened. Of the settings, those count that are about requests: `limits`, `proxies`,
-    /// `seed`, and whether `keep_alive` is zero.
+    /// `seed`, whether `keep_alive` is zero, and who is exempt from the `quota`.
     pub fn new(service: &'s S, peer: IpAddr, settings: &Settings) -> Self {
+        let exempt = settings.quota.exempt.clone();
+        let gate =
+            Gate::new(&Quota { requests_per_second: 0, burst: 0, connections: 0, exempt }, &settings.proxies);
+        // where nothing is limited, nobody is turned away
+        let mut connection = Connection::default();
+        connection.standing = gate.enter(peer, 0).unwrap_or_default();
         Conversation {
             service,
             peer,
             limits: settings.limits,
             proxies: settings.proxies.clone(),
+            gate,
             keep_alive: !settings.keep_alive.is_zero(),
             tally: Tally::default(),
             context: Context::new(settings.seed),
-            connection: Connection::default(),
+            connection,
             requests: 0,
             is_closed: false,
         }
@@ -75,6 +85,7 @@ impl<'s, S: Service> Conversation<'s, S> {
             service: self.service,
             tally: &self.tally,
             proxies: &self.proxies,
+            gate: &self.gate,
             limits: self.limits,
             keep_alive: self.keep_alive,
             is_stopping: false,
