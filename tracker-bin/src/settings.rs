@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::cli::Options;
-use crate::config::source::{line_of, read_file, read_section};
+use crate::config::source::{line_of, one_line, read_file, read_section};
 use crate::config::{Config, Fault, parts, quote, rules, string, unknown};
 use crate::error::{Error, Place};
 
@@ -114,7 +114,8 @@ impl Settings {
             key: key.to_owned(),
         };
         let refuse = |fault: &Fault<'_>| Error::Setting {
-            place: place(fault.at, &fault.key),
+            // a key that does not exist may be of any length
+            place: place(fault.at, &one_line(&fault.key, LONGEST_KEY)),
             problem: fault.problem(),
         };
         for (name, raw) in sections.0 {
@@ -187,9 +188,14 @@ impl Settings {
     }
 }
 
+/// Bytes of a key, and of what the parser says, in a complaint.
+const LONGEST_KEY: usize = 100;
+const LONGEST_MESSAGE: usize = 250;
+
 /// What the parser says, with the line that it says it about.
 fn explain(text: &str, line: usize, error: &ron::Error) -> String {
-    let message = error.to_string().replace('\n', " ");
+    // it may have any part of the text in it
+    let message = one_line(&error.to_string(), LONGEST_MESSAGE);
     let mut chars = message.chars();
     let message = chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect());
     match text.lines().nth(line - 1).map(str::trim) {
@@ -330,6 +336,23 @@ mod tests {
             sentence.starts_with("t.ron:3:") && sentence.ends_with("found interval \"1m\","),
             "{sentence}"
         );
+    }
+
+    #[test]
+    fn whatever_is_wrong_the_sentence_is_short() {
+        let long = "p".repeat(10_000);
+        for text in [
+            format!("({long}swarm: intervXl:tls: ))"),
+            format!("({long}: ())"),
+            format!("(swarm: ({long}: 1))"),
+            format!("(http: (tls: ({long}: 1)))"),
+            format!("(swarm: (interval: {long}))"),
+            format!("(swarm: (interval: \"{long}\"))"),
+            format!("#![enable({long})] ()"),
+        ] {
+            let sentence = written(&text).unwrap_err();
+            assert!(sentence.len() < 500, "{sentence}");
+        }
     }
 
     #[test]
