@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::cli::Options;
-use crate::config::source::{line_of, read_file, read_section};
+use crate::config::source::{line_of, one_line, read_file, read_section};
 use crate::config::{Config, Fault, inner, parts, quote, rules, string, unknown};
 use crate::error::{Error, Place};
 
@@ -35,22 +35,39 @@ impl Settings {
     /// # Errors
     /// The first thing that is wrong.
     pub fn load(options: Options) -> Result<Settings, Error> {
-        let mut settings = Settings {
-            config: Config::default(),
-            asked: Config::default(),
-            options,
-            written: HashMap::new(),
-        };
-        if let Some(path) = settings.options.config.clone() {
-            settings.read(&path)?;
+        match options.config.clone() {
+            None => Settings::unread(options).finish(),
+            Some(path) => match std::fs::read(&path) {
+                Ok(bytes) => Settings::read(&path, &bytes, options),
+                Err(source) => Err(Error::ConfigUnreadable { path, source }),
+            },
         }
-        settings.take_options()?;
-        match rules::check(&settings.config, |key| settings.is_written(key)) {
+    }
+
+    /// As [`Settings::load`], but the file has been read already: `bytes` are what is in it, `path` is what it is called
+    /// where something is wrong with it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn read(path: &Path, bytes: &[u8], options: Options) -> Result<Settings, Error> {
+        let mut settings = Settings::unread(options);
+        settings.take_file(path, bytes)?;
+        settings.finish()
+    }
+
+    fn unread(options: Options) -> Settings {
+        Settings { config: Config::default(), asked: Config::default(), options, written: HashMap::new() }
+    }
+
+    /// Puts the options over what was read, and checks the whole.
+    fn finish(mut self) -> Result<Settings, Error> {
+        self.take_options()?;
+        match rules::check(&self.config, |key| self.is_written(key)) {
             Ok(()) => {
-                settings.asked = settings.config.clone();
-                Ok(settings)
+                self.asked = self.config.clone();
+                Ok(self)
             }
-            Err(broken) => Err(settings.refuse(&broken.key, &broken.complaint)),
+            Err(broken) => Err(self.refuse(&broken.key, &broken.complaint)),
         }
     }
 
@@ -74,11 +91,9 @@ impl Settings {
         Error::Setting { place: Place::Default { key: key.to_owned() }, problem }
     }
 
-    fn read(&mut self, path: &Path) -> Result<(), Error> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| Error::ConfigUnreadable { path: path.to_owned(), source })?;
+    fn take_file(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let syntax = |line, column, problem| Error::Syntax { path: path.to_owned(), line, column, problem };
-        let text = std::str::from_utf8(&bytes).map_err(|error| {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
             let good = &bytes[..error.valid_up_to()];
             let begin = good.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
             let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
@@ -99,7 +114,8 @@ impl Settings {
             key: key.to_owned(),
         };
         let refuse = |fault: &Fault<'_>| Error::Setting {
-            place: place(fault.at, &fault.key),
+            // a key that does not exist may be of any length
+            place: place(fault.at, &one_line(&fault.key, LONGEST_KEY)),
             problem: fault.problem(),
         };
         for (name, raw) in sections.0 {
@@ -180,9 +196,14 @@ impl Settings {
     }
 }
 
+/// Bytes of a key, and of what the parser says, in a complaint.
+const LONGEST_KEY: usize = 100;
+const LONGEST_MESSAGE: usize = 250;
+
 /// What the parser says, with the line that it says it about.
 fn explain(text: &str, line: usize, error: &ron::Error) -> String {
-    let message = error.to_string().replace('\n', " ");
+    // it may have any part of the text in it
+    let message = one_line(&error.to_string(), LONGEST_MESSAGE);
     let mut chars = message.chars();
     let message = chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect());
     match text.lines().nth(line - 1).map(str::trim) {
@@ -323,6 +344,23 @@ mod tests {
             sentence.starts_with("t.ron:3:") && sentence.ends_with("found interval \"1m\","),
             "{sentence}"
         );
+    }
+
+    #[test]
+    fn whatever_is_wrong_the_sentence_is_short() {
+        let long = "p".repeat(10_000);
+        for text in [
+            format!("({long}swarm: intervXl:tls: ))"),
+            format!("({long}: ())"),
+            format!("(swarm: ({long}: 1))"),
+            format!("(http: (tls: ({long}: 1)))"),
+            format!("(swarm: (interval: {long}))"),
+            format!("(swarm: (interval: \"{long}\"))"),
+            format!("#![enable({long})] ()"),
+        ] {
+            let sentence = written(&text).unwrap_err();
+            assert!(sentence.len() < 500, "{sentence}");
+        }
     }
 
     #[test]

@@ -55,9 +55,9 @@
 //! 1. [`parser`] takes the head of a request apart where it lies, [`body`] passes its body over, [`query`] reads what
 //!    an announce or a scrape asks; [`mod@reply`] and [`head`] write answers straight into a buffer. They do no I/O and
 //!    allocate nothing.
-//! 2. `connection` is a whole connection without its socket: bytes in, answers out. `socket` is one with it, and writes
-//!    the bodies that many connections [share](Reply::share) from where they lie. `transport` is what it reads from and
-//!    writes to: TCP, or [`Tls`] on it.
+//! 2. `connection` is a whole connection without its socket: bytes in, answers out; [`Conversation`] is that for others.
+//!    `socket` is one with it, and writes the bodies that many connections [share](Reply::share) from where they lie.
+//!    `transport` is what it reads from and writes to: TCP, or [`Tls`] on it.
 //! 3. `worker` is an event loop with its listeners, connections and buffers; `waiting` knows whose time has run out;
 //!    `slow` has the threads for answers that take long. [`Server`] makes and runs all that, [`Handle`] looks at it, and its [`Watch`]
 //!    sees when an event loop is stuck.
@@ -70,6 +70,7 @@
 mod access;
 pub mod body;
 mod connection;
+mod conversation;
 mod counters;
 pub mod error;
 pub mod head;
@@ -92,6 +93,7 @@ mod watch;
 mod worker;
 
 pub use access::Access;
+pub use conversation::Conversation;
 pub use counters::{Counters, HAPPENINGS, Happening, ROUTES, Route, STATUSES};
 pub use listen::{ListenError, Obstacle};
 pub use proxy::{ForwardedHeader, Proxies};

@@ -15,6 +15,8 @@ use tracker_core::{Event, InfoHash, PeerAddr, PeerId, Reach};
 
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod naive;
 mod parameters;
 #[cfg(test)]
 mod tests;

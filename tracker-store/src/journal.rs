@@ -1,7 +1,7 @@
 //! A file that grows by a line at a time, and of which a crash takes no more than the line that was being written.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
@@ -17,13 +17,16 @@ use crate::replacement::Replacement;
 /// The format's version.
 const VERSION: u32 = 1;
 
+/// No journal comes to a number like this, and one that has it would have no room for more: its lines are numbered anew.
+const FAR: u64 = LAST_NUMBER / 2;
+
 /// The first line. Of a later format no more need be the same than the version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Journal {
+pub(crate) struct Journal {
     /// What the file holds, as in `Sample`.
     #[serde(default)]
     of: String,
-    version: u32,
+    pub(crate) version: u32,
     /// The number of the line that comes first: lines before it were dropped for their age.
     #[serde(default)]
     first: u64,
@@ -93,8 +96,10 @@ impl<R: Record> JournalFile<R> {
         };
         let length = file.metadata().map_err(unreadable)?.len();
         let mut newest = VERSION;
-        let tally = scan(file, |header| newest = newest.max(header.version), &mut |_, record| visit(record))
-            .map_err(unreadable)?;
+        let tally = scan(buffered(file), |header| newest = newest.max(header.version), &mut |_, record| {
+            visit(record);
+        })
+        .map_err(unreadable)?;
         if newest > VERSION {
             return Err(refuse(Obstacle::Newer { file: name.to_owned(), found: newest, known: VERSION }));
         }
@@ -269,7 +274,7 @@ impl<R: Record> JournalFile<R> {
     }
 
     fn scan(&self, dir: &DataDir, mut visit: impl FnMut(u64, R)) -> io::Result<Tally> {
-        scan(File::open(dir.file(self.name))?, |_| {}, &mut visit)
+        scan(buffered(File::open(dir.file(self.name))?), |_| {}, &mut visit)
     }
 }
 
@@ -282,8 +287,10 @@ struct Rewriting<'d> {
 }
 
 impl Rewriting<'_> {
-    /// Writes the header of a journal that begins with line `first`.
+    /// Writes the header of a journal that begins with line `first`, or 1 if that is too far. Returns which.
     fn begin<R: Record>(&mut self, first: u64) -> io::Result<u64> {
+        // half of it, so that those behind it are not too far either
+        let first = if first > FAR / 2 { 1 } else { first };
         let text = header::<R>(first)?;
         self.length += text.len() as u64;
         self.out.write(text.as_bytes())?;
@@ -305,21 +312,24 @@ impl Rewriting<'_> {
     }
 }
 
-fn header<R: Record>(first: u64) -> io::Result<String> {
+pub(crate) fn header<R: Record>(first: u64) -> io::Result<String> {
     let mut text = String::new();
     let header = Journal { of: R::NAME.to_owned(), version: VERSION, first };
     line::write(&mut text, 0, &header).map_err(io::Error::other)?;
     Ok(text)
 }
 
+fn buffered(file: File) -> BufReader<File> {
+    BufReader::with_capacity(64 << 10, file)
+}
+
 /// Reads a journal through.
-fn scan<R: Record>(
-    file: File,
+pub(crate) fn scan<R: Record>(
+    reader: impl BufRead,
     mut head: impl FnMut(&Journal),
     visit: &mut impl FnMut(u64, R),
 ) -> io::Result<Tally> {
-    let reader = BufReader::with_capacity(64 << 10, file);
-    read::read(reader, None, |line, _| {
+    let mut tally = read::read(reader, None, |line, _| {
         if line.number > 0 {
             let Some(record) = line.record() else { return Verdict::Unknown };
             visit(line.number, record);
@@ -329,7 +339,9 @@ fn scan<R: Record>(
         head(&header);
         let makes_sense = header.of == R::NAME && (1..=LAST_NUMBER).contains(&header.first);
         if makes_sense { Verdict::GoodBefore(header.first) } else { Verdict::Unknown }
-    })
+    })?;
+    tally.has_garbage |= tally.last.is_some_and(|last| last > FAR);
+    Ok(tally)
 }
 
 #[cfg(test)]

@@ -78,9 +78,11 @@
 //! 4. [`Sample`] and [`Hour`] are what is measured; a [`Series`] of them, by the minute and by the hour, is asked for a
 //!    [`Period`] in a [`Grouping`]. `history` keeps both journals, and what waits for a disk that is full.
 //! 5. `swarm_line` is a torrent as a line, `swarms` the snapshot and the one before it.
-//! 6. [`Store`] is all of it.
+//! 6. [`Store`] is all of it. `bytes` reads and writes the same formats without a directory: [`read_journal`],
+//!    [`read_swarms`].
 #![forbid(unsafe_code)]
 
+mod bytes;
 mod damage;
 mod dir;
 mod error;
@@ -97,6 +99,7 @@ mod store;
 mod swarm_line;
 mod swarms;
 
+pub use bytes::{Found, read_journal, read_swarms, write_journal, write_swarms};
 pub use damage::{Damage, DamageKind};
 pub use dir::DataDir;
 pub use error::{Obstacle, StoreError};

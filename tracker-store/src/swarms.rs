@@ -1,7 +1,7 @@
 //! The swarms on disk: a snapshot of all torrents and their peers, and the one before it.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -26,14 +26,20 @@ const LINE_PEERS: usize = 65_536;
 
 /// The first line. Of a later format no more need be the same than the version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Swarms {
-    version: u32,
+pub(crate) struct Swarms {
+    pub(crate) version: u32,
     /// When the snapshot was begun, in Unix seconds: peers' ages are counted from then.
     #[serde(default)]
-    time: u64,
+    pub(crate) time: u64,
     /// Downloads completed until then, a running total.
     #[serde(default)]
-    completed: u64,
+    pub(crate) completed: u64,
+}
+
+impl Swarms {
+    pub(crate) fn new(time: u64, completed: u64) -> Swarms {
+        Swarms { version: VERSION, time, completed }
+    }
 }
 
 impl Record for Swarms {
@@ -99,7 +105,7 @@ pub(crate) fn save(
     goes_on: impl Fn() -> bool,
 ) -> io::Result<Saved> {
     let mut writer = Writer::begin(dir, time)?;
-    writer.line(&Swarms { version: VERSION, time, completed })?;
+    writer.line(&Swarms::new(time, completed))?;
     let begin = clock();
     let mut waiting = SwarmData::default();
     for shard in 0..tracker.shards() {
@@ -137,11 +143,7 @@ struct Writer<'d> {
     /// When it was begun, in Unix seconds.
     time: u64,
     out: Replacement<'d>,
-    /// The line that is being made.
-    text: String,
-    /// Lines written.
-    lines: u64,
-    hasher: crc32fast::Hasher,
+    lines: Lines,
     has_waiting: bool,
     last: InfoHash,
     saved: Saved,
@@ -153,9 +155,7 @@ impl<'d> Writer<'d> {
             dir,
             time,
             out: Replacement::begin(dir, CURRENT)?,
-            text: String::new(),
-            lines: 0,
-            hasher: crc32fast::Hasher::new(),
+            lines: Lines::default(),
             has_waiting: false,
             last: InfoHash::default(),
             saved: Saved::default(),
@@ -174,17 +174,15 @@ impl<'d> Writer<'d> {
     }
 
     fn line<R: Record>(&mut self, record: &R) -> io::Result<()> {
-        self.text.clear();
-        line::write(&mut self.text, self.lines, record).map_err(io::Error::other)?;
-        self.hasher.update(self.text.trim_end().as_bytes());
-        self.lines += 1;
-        self.saved.bytes += self.text.len() as u64;
-        self.out.write(self.text.as_bytes())
+        let text = self.lines.add(record)?;
+        self.saved.bytes += text.len() as u64;
+        self.out.write(text.as_bytes())
     }
 
     fn finish(mut self) -> io::Result<Saved> {
-        let checksum = format!("{:08x}", self.hasher.clone().finalize());
-        self.line(&End { lines: self.lines, checksum })?;
+        let text = self.lines.end()?;
+        self.saved.bytes += text.len() as u64;
+        self.out.write(text.as_bytes())?;
         let Writer { dir, out, saved, time, .. } = self;
         // looked through now, not when it was written: a damaged file must not take the place of a good one
         let older = if is_good(dir, CURRENT) {
@@ -198,6 +196,33 @@ impl<'d> Writer<'d> {
         out.commit(older)?;
         dir.sync()?;
         Ok(saved)
+    }
+}
+
+/// The lines of a snapshot, one after the other.
+#[derive(Default)]
+pub(crate) struct Lines {
+    /// The line that is being made.
+    text: String,
+    /// Lines made.
+    made: u64,
+    hasher: crc32fast::Hasher,
+}
+
+impl Lines {
+    /// The next line, with its end.
+    pub(crate) fn add<R: Record>(&mut self, record: &R) -> io::Result<&str> {
+        self.text.clear();
+        line::write(&mut self.text, self.made, record).map_err(io::Error::other)?;
+        self.hasher.update(self.text.trim_end().as_bytes());
+        self.made += 1;
+        Ok(&self.text)
+    }
+
+    /// The last line.
+    pub(crate) fn end(&mut self) -> io::Result<&str> {
+        let checksum = format!("{:08x}", self.hasher.clone().finalize());
+        self.add(&End { lines: self.made, checksum })
     }
 }
 
@@ -237,7 +262,7 @@ fn read_into(
     let mut time = None;
     let mut last = None;
     let mut newest = VERSION;
-    let Scan { tally, is_ended, is_whole } = scan(file, |entry| {
+    let Scan { tally, is_ended, is_whole } = scan(buffered(file), |entry| {
         let line = match entry {
             Entry::Head(header) => {
                 newest = newest.max(header.version);
@@ -278,7 +303,7 @@ fn read_into(
 
 /// Whether the file is there, and as it was written.
 fn is_good(dir: &DataDir, name: &str) -> bool {
-    let scanned = File::open(dir.file(name)).and_then(|file| scan(file, |_| true));
+    let scanned = File::open(dir.file(name)).and_then(|file| scan(buffered(file), |_| true));
     scanned.is_ok_and(|scan| scan.is_whole)
 }
 
@@ -303,27 +328,30 @@ fn refuse_later(dir: &DataDir, name: &str, found: u32) -> Result<(), StoreError>
 }
 
 /// What a line of a snapshot is.
-enum Entry<'a> {
+pub(crate) enum Entry<'a> {
     Head(Swarms),
     /// A torrent, unless the line holds something else.
     Swarm(&'a Line<'a>),
 }
 
 /// What was found in a snapshot.
-struct Scan {
-    tally: Tally,
+pub(crate) struct Scan {
+    pub(crate) tally: Tally,
     /// Whether its last line is there.
     is_ended: bool,
     /// Whether it is as it was written.
-    is_whole: bool,
+    pub(crate) is_whole: bool,
+}
+
+fn buffered(file: File) -> BufReader<File> {
+    BufReader::with_capacity(256 << 10, file)
 }
 
 /// Reads a snapshot through.
-fn scan(file: File, mut visit: impl FnMut(Entry<'_>) -> bool) -> io::Result<Scan> {
+pub(crate) fn scan(reader: impl BufRead, mut visit: impl FnMut(Entry<'_>) -> bool) -> io::Result<Scan> {
     let mut hasher = crc32fast::Hasher::new();
     let (mut is_ended, mut fits) = (false, false);
     let mut lines = 0;
-    let reader = BufReader::with_capacity(256 << 10, file);
     let tally = read::read(reader, Some(0), |line, bytes| {
         let is_known = if line.number == 0 {
             line.record::<Swarms>().is_some_and(|header| visit(Entry::Head(header)))

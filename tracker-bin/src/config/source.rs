@@ -54,17 +54,23 @@ impl<'a> Fault<'a> {
     }
 }
 
-/// The text on one line, cut after 80 characters.
+/// The text on one line, cut after 80 bytes.
 pub(crate) fn quote(text: &str) -> String {
+    let line = one_line(text, 80);
+    if line.is_empty() { "nothing".to_owned() } else { line }
+}
+
+/// The text on one line, without control characters, cut after so many bytes.
+pub(crate) fn one_line(text: &str, longest: usize) -> String {
     let mut line = String::new();
     for char in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
-        if line.len() > 80 {
+        if line.len() > longest {
             line.push_str("...");
             break;
         }
         if char.is_control() { line.extend(char.escape_default()) } else { line.push(char) }
     }
-    if line.is_empty() { "nothing".to_owned() } else { line }
+    line
 }
 
 /// `(key: value, …)`, in the order of the text.

@@ -375,3 +375,25 @@ fn headers_that_make_no_sense_are_no_headers() {
         assert_eq!((open(&dir).1.as_slice(), open(&dir).2), (&[1, 2, 3][..], None));
     }
 }
+
+#[test]
+fn a_number_behind_which_there_is_no_room_makes_no_later_line_go() {
+    for last in [LAST_NUMBER, LAST_NUMBER - 1, FAR + 1] {
+        let (_place, dir) = directory();
+        let mut text = header::<Sample>(1).unwrap();
+        line::write(&mut text, last, &sample(1)).unwrap();
+        put(&dir, &text);
+        let (mut journal, found, damage) = open(&dir);
+        assert_eq!((found, damage.is_some()), (vec![1], true));
+        append(&mut journal, &dir, 2..=4);
+        let (_, found, damage) = open(&dir);
+        assert_eq!((found, damage), (vec![1, 2, 3, 4], None), "{last}");
+    }
+    // and where the header alone says so
+    let (_place, dir) = directory();
+    put(&dir, header::<Sample>(LAST_NUMBER).unwrap());
+    let (mut journal, _, damage) = open(&dir);
+    assert!(damage.is_some());
+    append(&mut journal, &dir, 1..=2);
+    assert_eq!(open(&dir).1, [1, 2]);
+}
