@@ -291,7 +291,6 @@ impl<'a, S: Service> Worker<'a, S> {
         turned.ok()
     }
 
-    /// Counts a connection that has been accepted, and makes room for it at the cost of the one that is idle longest,
     /// Counts a connection that has been accepted, and makes [room](crate::room) for it at the cost of the one that is idle longest,
     /// of whatever worker. False if there is none.
     fn has_room(&mut self) -> bool {
