@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 #[path = "common/fake.rs"]
+#[expect(dead_code, reason = "others use the rest of it")]
 mod fake;
 #[path = "common/tracker.rs"]
 mod tracker;
