@@ -15,6 +15,10 @@ class WrongAnswer(Exception):
     """The tracker has said what it should not."""
 
 
+class Closed(WrongAnswer):
+    """The tracker has closed and said nothing."""
+
+
 def percentile(sorted_values, share):
     """The value that this share of them does not exceed."""
     return sorted_values[min(len(sorted_values) - 1, int(share * len(sorted_values)))]
@@ -66,14 +70,11 @@ class GoodClients:
             nth += 1
 
     def _announce(self, source, port, stays):
-        connection = self._kept.pop(source, None) if stays else None
-        if connection is None:
-            connection = socket.create_connection(self._server, timeout=5, source_address=(source, 0))
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        kept = self._kept.pop(source, None) if stays else None
         ends = "" if stays else "Connection: close\r\n"
         query = f"info_hash={quote(TORRENT[:20])}&peer_id=-GO0001-{port:012}&port={port}&left=0&numwant=50"
-        connection.sendall(f"GET /announce?{query} HTTP/1.1\r\nHost: good\r\n{ends}\r\n".encode())
-        body = self._read(connection)
+        request = f"GET /announce?{query} HTTP/1.1\r\nHost: good\r\n{ends}\r\n".encode()
+        connection, body = self._ask(source, kept, request)
         answer = bencode.decode(body)
         if not 0 < answer[b"complete"] <= len(self._from) or len(answer[b"peers"]) % 6 or b"warning message" in answer:
             raise WrongAnswer(repr(body[:200]))
@@ -82,11 +83,27 @@ class GoodClients:
         else:
             connection.close()
 
+    def _ask(self, source, kept, request):
+        """The connection that was answered on, and the body of the answer. Where the tracker closes one that was idle just as it is used
+        again, clients ask on another."""
+        if kept is not None:
+            try:
+                kept.sendall(request)
+                return kept, self._read(kept)
+            except (ConnectionResetError, BrokenPipeError, Closed):
+                kept.close()
+        connection = socket.create_connection(self._server, timeout=5, source_address=(source, 0))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(request)
+        return connection, self._read(connection)
+
     @staticmethod
     def _read(connection):
         read = b""
         while True:
             part = connection.recv(65536)
+            if not part and not read:
+                raise Closed("closed without an answer")
             if not part:
                 raise WrongAnswer(f"closed after {read[:100]!r}")
             read += part
