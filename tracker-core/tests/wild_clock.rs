@@ -109,6 +109,7 @@ proptest! {
                         event: if is_stopped { Event::Stopped } else { Event::Regular },
                         numwant: 50,
                         want_ids: true,
+                        is_exempt: host == 1,
                     };
                     tracker.announce(&announce, now, &mut rng, &mut reply).unwrap();
                     let told = reply.compact4().len() / 6;
