@@ -40,6 +40,11 @@ class Process:
             _running.add(self)
 
     @property
+    def pid(self):
+        """The id by which the system knows it."""
+        return self._child.pid
+
+    @property
     def exit_code(self):
         """None while it runs; negative: the signal that ended it."""
         return self._child.poll()

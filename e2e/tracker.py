@@ -83,6 +83,11 @@ class Tracker:
         entry = bencode.decode(body)[b"files"][info_hash]
         return Counts(entry[b"complete"], entry[b"incomplete"], entry[b"downloaded"])
 
+    @property
+    def pid(self):
+        """Its process id."""
+        return self._process.pid
+
     def log_tail(self):
         """The end of its log, for people."""
         return self._process.log_tail()

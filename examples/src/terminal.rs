@@ -16,6 +16,11 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// Writes to the standard error; that nobody reads it is nobody's problem.
+pub fn tell(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
 /// The exit code of a program, after its sentence if it has failed.
 pub fn end(program: &str, result: Result<(), Box<dyn Error>>) -> ExitCode {
     match result {

@@ -84,6 +84,9 @@ impl Service for Pages<'_> {
             _ => return,
         };
         reply.route(route);
+        if reply.is_unread() {
+            return reply.text(|_| ());
+        }
         match (request.path, route) {
             (_, Route::Health) => {
                 reply.send(200, JSON, &[NO_STORE, NOSNIFF], self.health.json().as_bytes());

@@ -9,6 +9,9 @@ use tracker_store::{Hour, Sample, Series};
 
 use crate::dashboard::Rendered;
 
+#[cfg(test)]
+mod tests;
+
 /// Figures are counted anew when they are older than this.
 const FRESH: Duration = Duration::from_millis(250);
 /// Rates are means over so long, or a little longer.
@@ -137,10 +140,14 @@ impl<'a> Statistics<'a> {
 
     /// Takes a sample, to be kept, and returns it with the hours that have ended with it.
     pub fn take_sample(&self) -> (Sample, Vec<Hour>) {
+        self.take_sample_at(unix_now())
+    }
+
+    /// The same where the wall clock shows `wall`, in Unix seconds.
+    fn take_sample_at(&self, wall: u64) -> (Sample, Vec<Hour>) {
         let sample = {
             let mut now = self.now.lock();
             self.count(&mut now);
-            let wall = unix_now();
             let sample = self.sample(&now, &now.figures, wall);
             now.sampled = (now.figures.uptime, wall);
             now.sampled_counts = now.figures.counted;

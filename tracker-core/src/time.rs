@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Seconds since a moment of the caller's choice, such as the start of the program; kept in 64ths of a second.
 ///
 /// The core reads no clock: every operation that depends on time takes one of these. They should not
-/// go back; where they do, the latest one seen counts.
+/// go back; where they do, the latest one seen counts. They may go on by as much as a year from one operation to the next.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Seconds(u64);
 

@@ -31,6 +31,10 @@ enum Step {
     Wait(u32),
     /// The next announce comes with a clock that is that much behind.
     Back(u32),
+    /// The clock is set to that, forth or back, and goes on from there.
+    Set(u32),
+    /// The clock is set back by that, and goes on from there.
+    SetBack(u32),
     Expire,
     Retain(u8),
 }
@@ -198,6 +202,8 @@ fn run(config: Config, start: u32, steps: &[Step]) {
             }
             Step::Wait(seconds) => clock = clock.saturating_add(seconds),
             Step::Back(seconds) => back = seconds,
+            Step::Set(to) => clock = to,
+            Step::SetBack(seconds) => clock = clock.saturating_sub(seconds),
             Step::Expire => {
                 naive.see(now);
                 let expired = tracker.expire(now);
@@ -216,8 +222,36 @@ fn run(config: Config, start: u32, steps: &[Step]) {
     }
 }
 
+/// In seconds. Beyond, times may wrap round where timeouts are short.
+const A_YEAR: u32 = 365 * 86_400;
+
+/// As [`steps`], with a clock that jumps both ways: by moments and timeouts, by what ages wrap round at, and to anywhere.
+fn steps_of_a_wild_clock(timeout: u32) -> impl Strategy<Value = Vec<Step>> {
+    let jump = prop_oneof![
+        4 => (0..=2 * timeout.min(1 << 30)).prop_map(Step::SetBack),
+        2 => (0..=timeout.min(1 << 30)).prop_map(Step::Wait),
+        2 => (0..200_000_u32).prop_map(Step::SetBack),
+        2 => (65_000..66_000_u32).prop_map(Step::Wait),
+        1 => Just(Step::Set(0)),
+        1 => (0..A_YEAR).prop_map(Step::Set),
+    ];
+    let step = prop_oneof![8 => announce(), 5 => jump, 2 => Just(Step::Expire)];
+    proptest::collection::vec(step, 1..120)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn a_clock_that_jumps_both_ways_changes_nothing_but_the_time_that_has_been_seen(
+        (config, start, steps) in (config(), prop_oneof![Just(0), 0..200_000_u32])
+            .prop_flat_map(|(config, start)| {
+                let steps = steps_of_a_wild_clock(config.peer_timeout);
+                (Just(config), Just(start), steps)
+            })
+    ) {
+        run(config, start, &steps);
+    }
 
     #[test]
     fn small_swarms_do_as_the_model_does(

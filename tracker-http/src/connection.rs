@@ -46,6 +46,8 @@ pub(crate) struct Connection {
     pub(crate) is_cut: bool,
     /// Whose account its requests are on.
     pub(crate) standing: Standing,
+    /// Nobody takes answers any more.
+    pub(crate) is_unread: bool,
 }
 
 #[derive(Debug)]
@@ -209,6 +211,7 @@ impl Connection {
         let client = shared.proxies.client(peer, request);
         let judgement = shared.gate.judge(self.standing, client, context.millis);
         let mut reply = Reply::new(out, shared.tally, request, connection);
+        reply.is_unread = self.is_unread;
         reply.is_exempt = judgement.is_exempt;
         reply.is_slowed = judgement.verdict == Verdict::Slowed;
         if let Verdict::Refused { retry_after } = judgement.verdict {

@@ -59,8 +59,8 @@
 //!    `socket` is one with it, and writes the bodies that many connections [share](Reply::share) from where they lie.
 //!    `transport` is what it reads from and writes to: TCP, or [`Tls`] on it.
 //! 3. `worker` is an event loop with its listeners, connections and buffers; `waiting` knows whose time has run out;
-//!    `slow` has the threads for answers that take long. [`Server`] makes and runs all that, [`Handle`] looks at it, and its [`Watch`]
-//!    sees when an event loop is stuck.
+//!    `room` has idle connections of any worker closed for new ones of another; `slow` has the threads for answers that take long.
+//!    [`Server`] makes and runs all that, [`Handle`] looks at it, and its [`Watch`] sees when an event loop is stuck.
 //! 4. [`TrackerService`] maps announces and scrapes on the core; [`Service`] is what an embedder implements, and
 //!    answers by a [`Reply`]; [`Counters`] say what has happened, by [`ROUTES`], [`STATUSES`] and [`HAPPENINGS`]; [`Access`] holds
 //!    the list of torrents that may be served, [`Proxies`] knows whose word is taken for a client's address. [`quota`] knows what
@@ -68,6 +68,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod atomic;
 pub mod body;
 mod connection;
 mod conversation;
@@ -81,6 +82,7 @@ mod proxy;
 pub mod query;
 pub mod quota;
 pub mod reply;
+mod room;
 mod server;
 mod service;
 mod slow;

@@ -3,11 +3,10 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crossbeam::thread::Scope;
-use crossbeam::utils::CachePadded;
 use mio::{Poll, Waker};
 use parking_lot::Mutex;
 use rustls::ServerConfig;
@@ -18,6 +17,7 @@ use crate::listen::{ListenError, listen};
 use crate::parser::Limits;
 use crate::proxy::Proxies;
 use crate::quota::{Gate, Quota};
+use crate::room::Rooms;
 use crate::service::Service;
 use crate::slow::{self, Mailbox, Pool};
 use crate::tls::Tls;
@@ -101,21 +101,9 @@ pub(crate) struct Common {
     pub(crate) counters: Counters,
     pub(crate) is_stopping: AtomicBool,
     pub(crate) mailboxes: Box<[Mailbox]>,
-    /// Of each worker.
-    pub(crate) idle: Box<[CachePadded<Idle>]>,
-    /// Of each worker: idle connections that it is to close, since others need the room.
-    pub(crate) to_close: Box<[AtomicU32]>,
+    pub(crate) rooms: Rooms,
     pub(crate) pool: Pool,
     pub(crate) gate: Gate,
-}
-
-/// A worker's idle connections, for those that need room.
-#[derive(Debug)]
-pub(crate) struct Idle {
-    /// Since when the connection is idle that is idle longest, in microseconds since the start; `u64::MAX` if none is.
-    pub(crate) oldest: AtomicU64,
-    /// How many there are, less those that are [to be closed](Common::to_close) already.
-    pub(crate) room: AtomicI64,
 }
 
 impl std::fmt::Debug for Common {
@@ -235,10 +223,7 @@ impl Server {
                 counters: Counters::new(workers),
                 is_stopping: AtomicBool::new(false),
                 mailboxes,
-                idle: (0..workers)
-                    .map(|_| CachePadded::new(Idle { oldest: u64::MAX.into(), room: 0.into() }))
-                    .collect(),
-                to_close: (0..workers).map(|_| AtomicU32::new(0)).collect(),
+                rooms: Rooms::new(workers),
                 pool: Pool::new(),
                 gate,
             }),

@@ -99,6 +99,7 @@ pub struct Reply<'a> {
     pub(crate) later: Later,
     pub(crate) is_slowed: bool,
     pub(crate) is_exempt: bool,
+    pub(crate) is_unread: bool,
 }
 
 impl<'a> Reply<'a> {
@@ -119,6 +120,7 @@ impl<'a> Reply<'a> {
             later: Later::Nothing,
             is_slowed: false,
             is_exempt: false,
+            is_unread: false,
         }
     }
 
@@ -131,6 +133,12 @@ impl<'a> Reply<'a> {
     /// Whether the client is exempt from all limits per address, as [`Quota::exempt`](crate::Quota::exempt) has it.
     pub fn is_exempt(&self) -> bool {
         self.is_exempt
+    }
+
+    /// Whether nobody will get this answer: the client has given up, or was given up, after it had asked. What a request changes is to be
+    /// done all the same, and what it only wants to know need not be found out.
+    pub fn is_unread(&self) -> bool {
+        self.is_unread
     }
 
     /// Says under which route the answer is counted; [`Route::Other`] unless it does.

@@ -190,6 +190,7 @@ impl Socket {
         // after the last answer there is nothing to be carried out
         let is_last = self.tail.take().is_some_and(|tail| tail.closes());
         self.end = if self.end == End::None && !is_last { End::Mute } else { End::Close };
+        self.connection.is_unread = true;
     }
 
     /// Ends it, and says so if all is said and there is a way to.

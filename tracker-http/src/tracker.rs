@@ -153,6 +153,7 @@ impl<N> TrackerService<'_, N> {
             let reason = "info_hash is not allowed: this tracker serves only chosen torrents";
             return fail(reply, reason, Retry::Never);
         }
+        let query = if reply.is_unread() { AnnounceQuery { numwant: Some(0), ..query } } else { query };
         let done = self.carry_out(request, &query, client, reply.is_exempt(), context);
         let (ip, outcome) = match done {
             Ok(done) => done,
@@ -230,6 +231,9 @@ impl<N> TrackerService<'_, N> {
 
     fn scrape(&self, request: &Request<'_>, context: &mut Context, reply: &mut Reply<'_>) {
         reply.route(Route::Scrape);
+        if reply.is_unread() {
+            return reply.text(|_| ());
+        }
         let mut hashes = std::mem::take(&mut context.hashes);
         match parse_scrape(request.query.unwrap_or_default(), &mut hashes, self.rules.max_scrape.max(1)) {
             Err(error) => fail(reply, &error.to_string(), Retry::Never),

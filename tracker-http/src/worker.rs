@@ -16,6 +16,7 @@ use slab::Slab;
 use crate::connection::{Shared, write_refusal};
 use crate::counters::{Happening, Route};
 use crate::quota::{Standing, Turned};
+use crate::room::Seat;
 use crate::server::{Common, Settings};
 use crate::service::{Context, Service};
 use crate::socket::{Driven, Socket};
@@ -27,11 +28,13 @@ use crate::waiting::{Linked, WAITS, Wait, Waiting};
 const ACCEPTS: usize = 64;
 /// Answers to TLS handshakes in one turn. Each takes some 0.2 ms with a key of P-256, 0.6 ms with RSA of 2048 bits, and 3 ms with 4096.
 const HANDSHAKES: usize = 4;
+/// How long connections with work left over from their last turn are gone on with, before it is the turn of those that something has
+/// happened to.
+const LEFT_OVER: Duration = Duration::from_millis(1);
+/// Events taken in one turn.
+const EVENTS: usize = 256;
 /// How long to wait before accepting again where descriptors or memory have run out, unless one is freed before.
 const STARVED: Duration = Duration::from_millis(100);
-/// How often to look again for an idle connection: another worker says what it has at the end of its turn, a moment
-/// after its client has the answer.
-const PATIENCE: u32 = 16;
 /// How long a connection has to be closed by its peer after the last answer.
 const LINGER: Duration = Duration::from_secs(1);
 /// How long a server that stops waits for its connections.
@@ -54,9 +57,11 @@ pub(crate) struct Worker<'a, S> {
     sockets: Slab<Socket>,
     waiting: Waiting,
     /// Connections with work left over from their last turn: no event will come for them.
-    todo: Vec<usize>,
+    todo: VecDeque<usize>,
     /// Connections that wait for their turn to shake hands, in order. No event will come for them either.
     handshakes: VecDeque<usize>,
+    /// How many turns in a row there were as many events as a turn takes.
+    full_turns: usize,
     common: &'a Common,
     settings: &'a Settings,
     shared: Shared<'a, S>,
@@ -64,8 +69,8 @@ pub(crate) struct Worker<'a, S> {
     start: Instant,
     /// Microseconds since the start, at the beginning of this turn.
     now: u64,
-    /// What [`Common::idle`] has of this worker: the oldest, and how many.
-    published: (u64, i64),
+    /// What the others know of its idle connections.
+    seat: Seat,
 }
 
 /// What a worker keeps from turn to turn.
@@ -121,8 +126,9 @@ impl<'a, S: Service> Worker<'a, S> {
             // costs no memory before it is used, and never has to be copied to grow
             sockets: Slab::with_capacity(settings.max_connections.min(MOST_RESERVED)),
             waiting: Waiting::default(),
-            todo: Vec::new(),
+            todo: VecDeque::new(),
             handshakes: VecDeque::new(),
+            full_turns: 0,
             common,
             settings,
             shared: Shared {
@@ -143,7 +149,7 @@ impl<'a, S: Service> Worker<'a, S> {
             },
             start,
             now: 0,
-            published: (u64::MAX, 0),
+            seat: Seat::new(me),
         }
     }
 
@@ -156,11 +162,12 @@ impl<'a, S: Service> Worker<'a, S> {
                 tracing::error!("a listener cannot be waited for, and serves nobody: {error}");
             }
         }
-        let mut events = Events::with_capacity(256);
+        let mut events = Events::with_capacity(EVENTS);
         while !self.common.is_stopping.load(Relaxed) {
             let timeout = self.timeout();
             self.turn(&mut events, timeout);
             self.accept_all();
+            self.make_room();
             self.publish();
             self.shared.tally.turned();
         }
@@ -175,15 +182,11 @@ impl<'a, S: Service> Worker<'a, S> {
             tracing::error!("waiting for events failed: {error}");
         }
         self.tick();
-        // what was left over goes first, lest a busy connection always comes before it
-        for id in std::mem::take(&mut self.todo) {
-            if self.sockets.get(id).is_some_and(|socket| socket.has_todo) {
-                self.sockets[id].has_todo = false;
-                self.drive(id);
-            }
-        }
+        self.go_on();
         self.shake_hands();
+        let mut seen = 0;
         for event in events.iter() {
+            seen += 1;
             match event.token() {
                 WAKER => self.read_mail(),
                 Token(listener) if listener > usize::MAX / 2 => {
@@ -201,11 +204,25 @@ impl<'a, S: Service> Worker<'a, S> {
             }
         }
         self.make_room();
-        self.time_out();
+        if self.has_seen_all(seen) {
+            self.time_out();
+        }
         if self.buffers.output.capacity() > OUTPUT_KEPT {
             self.buffers.output = Vec::with_capacity(INPUT);
         }
         self.publish();
+    }
+
+    /// Whether what has come is known of every connection. After a stall more events wait than a turn takes, and nobody
+    /// is to be closed for being idle whose request is there. They come in order, so that all have had their turn after as
+    /// many turns as it takes for all connections.
+    fn has_seen_all(&mut self, events: usize) -> bool {
+        if events < EVENTS {
+            self.full_turns = 0;
+            return true;
+        }
+        self.full_turns += 1;
+        self.full_turns > self.sockets.len() / EVENTS + 1
     }
 
     /// Gives those their turn that have waited longest for it. The rest of what a turn may do is for whoever comes in it.
@@ -217,6 +234,23 @@ impl<'a, S: Service> Worker<'a, S> {
             if self.sockets.get(id).is_some_and(|socket| socket.has_todo) {
                 self.sockets[id].has_todo = false;
                 self.drive(id);
+            }
+        }
+    }
+
+    /// Does what was left over. That goes first, lest a busy connection always comes before it; but no longer than for a moment, lest
+    /// many who ask much keep those waiting who ask little. The rest is the next turn's.
+    fn go_on(&mut self) {
+        let mut begin = None;
+        for _ in 0..self.todo.len() {
+            let Some(id) = self.todo.pop_front() else { return };
+            let begin = *begin.get_or_insert_with(Instant::now);
+            if self.sockets.get(id).is_some_and(|socket| socket.has_todo) {
+                self.sockets[id].has_todo = false;
+                self.drive(id);
+                if begin.elapsed() > LEFT_OVER {
+                    return;
+                }
             }
         }
     }
@@ -323,44 +357,27 @@ impl<'a, S: Service> Worker<'a, S> {
         turned.ok()
     }
 
-    /// Counts a connection that has been accepted, and makes room for it at the cost of the one that is idle longest,
+    /// Counts a connection that has been accepted, and makes [room](crate::room) for it at the cost of the one that is idle longest,
     /// of whatever worker. False if there is none.
     fn has_room(&mut self) -> bool {
         if self.common.counters.open.fetch_add(1, Relaxed) < self.settings.max_connections {
             return true;
         }
         self.publish();
-        let mut patience = if self.common.idle.len() > 1 { PATIENCE } else { 0 };
-        loop {
-            let with_room =
-                self.common.idle.iter().enumerate().filter(|(_, idle)| idle.room.load(Relaxed) > 0);
-            let Some((worker, idle)) = with_room.min_by_key(|(_, idle)| idle.oldest.load(Relaxed)) else {
-                if patience == 0 {
-                    return false;
-                }
-                patience -= 1;
-                std::thread::yield_now();
-                continue;
-            };
-            // others look for room at the same time, also among what is this worker's
-            let claim = idle.room.fetch_update(Relaxed, Relaxed, |room| (room > 0).then(|| room - 1));
-            if claim.is_ok() {
-                if worker == self.me {
-                    self.close_claimed();
-                } else {
-                    self.common.to_close[worker].fetch_add(1, Relaxed);
-                    self.common.mailboxes[worker].wake();
-                }
-                return true;
-            }
+        let Some(worker) = self.common.rooms.claim(std::thread::yield_now) else { return false };
+        if worker == self.me {
+            self.make_room();
+        } else {
+            self.common.mailboxes[worker].wake();
         }
+        true
     }
 
-    /// Closes the connection that is idle longest, which somebody needs the room of and has taken off
-    /// [`Idle::room`](crate::server::Idle).
-    fn close_claimed(&mut self) {
-        self.published.1 -= 1;
-        if let Some((id, _)) = self.waiting.first(&self.sockets, Wait::Idle) {
+    /// Closes the connections that are idle longest, as many as somebody needs the room of.
+    fn make_room(&mut self) {
+        while let Some((id, _)) = self.waiting.first(&self.sockets, Wait::Idle)
+            && self.seat.owes(&self.common.rooms)
+        {
             self.close(id);
             // at once, lest somebody takes this worker's next for as old
             self.publish();
@@ -368,26 +385,9 @@ impl<'a, S: Service> Worker<'a, S> {
         }
     }
 
-    /// Closes idle connections that other workers need the room of.
-    fn make_room(&mut self) {
-        if self.common.to_close[self.me].load(Relaxed) > 0 {
-            for _ in 0..self.common.to_close[self.me].swap(0, Relaxed) {
-                self.close_claimed();
-            }
-        }
-    }
-
     fn publish(&mut self) {
-        let oldest = self.waiting.first(&self.sockets, Wait::Idle).map_or(u64::MAX, |(_, since)| since);
-        let count = self.waiting.count(Wait::Idle) as i64;
-        let idle = &self.common.idle[self.me];
-        if oldest != self.published.0 {
-            idle.oldest.store(oldest, Relaxed);
-        }
-        if count != self.published.1 {
-            idle.room.fetch_add(count - self.published.1, Relaxed);
-        }
-        self.published = (oldest, count);
+        let oldest = self.waiting.first(&self.sockets, Wait::Idle).map(|(_, since)| since);
+        self.seat.publish(&self.common.rooms, oldest, self.waiting.count(Wait::Idle));
     }
 
     /// Lets a connection go on as far as it can. A panic costs that connection alone.
@@ -410,7 +410,7 @@ impl<'a, S: Service> Worker<'a, S> {
                     self.waiting.leave(&mut self.sockets, id);
                 }
                 self.sockets[id].has_todo = true;
-                self.todo.push(id);
+                self.todo.push_back(id);
                 self.register(id);
             }
             Driven::Later => {
@@ -516,7 +516,9 @@ impl<'a, S: Service> Worker<'a, S> {
                         // nobody reads the answers, yet what was asked is carried out
                         self.sockets[id].mute();
                         self.waiting.leave(&mut self.sockets, id);
-                        self.drive(id);
+                        // which may be much, and many may be given up at once
+                        self.sockets[id].has_todo = true;
+                        self.todo.push_back(id);
                     }
                 }
             }

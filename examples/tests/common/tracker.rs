@@ -1,10 +1,11 @@
 //! A tracker within the test's own process.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::thread;
 
 use tracker_core::{AccessList, Config, Tracker};
-use tracker_http::{Access, Clock, Handle, NotFound, Rules, Server, Settings, TrackerService};
+use tracker_http::parser::Request;
+use tracker_http::{Access, Clock, Context, Handle, Reply, Rules, Server, Service, Settings, TrackerService};
 
 /// What a tracker is made of.
 pub(crate) struct Setup {
@@ -25,6 +26,17 @@ impl Default for Setup {
     }
 }
 
+/// `/health`, which the program `tracker` has.
+struct Health;
+
+impl Service for Health {
+    fn call(&self, request: &Request<'_>, _: IpAddr, _: &mut Context, reply: &mut Reply<'_>) {
+        if request.path == b"/health" {
+            reply.send(200, "text/plain", &[], b"fine\n");
+        }
+    }
+}
+
 /// Ends the server however the test ends.
 struct Stop(Handle);
 
@@ -38,7 +50,7 @@ impl Drop for Stop {
 pub(crate) fn serve<T>(setup: Setup, test: impl FnOnce(SocketAddr, &Tracker) -> T) -> T {
     let tracker = Tracker::new(setup.config);
     let access = Access::new(setup.access);
-    let service = TrackerService::new(&tracker, setup.rules, &access).beside(NotFound);
+    let service = TrackerService::new(&tracker, setup.rules, &access).beside(Health);
     let addrs = ["127.0.0.1:0".parse().unwrap()];
     let server = Server::bind(&addrs, setup.settings, Clock::start()).unwrap();
     thread::scope(|scope| {

@@ -105,6 +105,11 @@ impl Program {
         self.said.iter().any(|line| line.contains(part))
     }
 
+    /// Whether it has nothing in it that does something to a terminal.
+    pub(crate) fn is_text(said: &str) -> bool {
+        !said.chars().any(char::is_control)
+    }
+
     /// What is left of `said` without the ready lines and the one warning that depends on the machine.
     pub(crate) fn logged(said: &[String]) -> Vec<&str> {
         let is_of_the_start = |line: &&str| {

@@ -34,7 +34,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use examples::terminal::{self, grouped};
+use examples::terminal::{self, grouped, tell};
 use tracker_core::InfoHash;
 
 use crate::crowd::Crowd;
@@ -43,7 +43,7 @@ use crate::opening::{Opening, OpeningError};
 use crate::options::{Options, Plan, PlanError};
 use crate::simulation::{Phase, Simulation};
 use crate::verdict::Verdict;
-use crate::view::{View, seconds, tell};
+use crate::view::{View, seconds};
 
 /// The longest wait for an answer, so that the view goes on.
 const TURN: Duration = Duration::from_millis(50);

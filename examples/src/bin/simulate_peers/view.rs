@@ -1,9 +1,9 @@
 //! What is seen while it runs: on a terminal a picture that is drawn anew, otherwise a line every some seconds.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use examples::terminal::grouped;
+use examples::terminal::{grouped, tell};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::figures::Census;
@@ -155,11 +155,6 @@ impl View {
         );
         tell(&text);
     }
-}
-
-/// Writes to the standard error. That nobody reads is no error.
-pub(crate) fn tell(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Milliseconds to two or three digits.
