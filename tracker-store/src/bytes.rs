@@ -37,13 +37,9 @@ pub struct Found {
 impl Found {
     fn of(tally: &Tally) -> Found {
         let Tally { kept, lost, doubled, tail, .. } = *tally;
-        Found {
-            kept,
-            lost,
-            doubled,
-            is_whole: !tally.is_damaged() && tail == Tail::Whole,
-            ..Found::default()
-        }
+        let is_whole = !tally.is_damaged() && tail == Tail::Whole;
+        let is_torn = matches!(tail, Tail::Torn(_));
+        Found { kept, lost, doubled, is_whole, is_torn, ..Found::default() }
     }
 }
 
