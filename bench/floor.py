@@ -8,7 +8,6 @@ medians are compared. Needs gcc, taskset and Python 3; opentracker is compared w
 """
 
 import argparse
-import http.client
 import os
 import resource
 import shutil
@@ -17,7 +16,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 
-from servers import Bench, end_all, end_on_signals
+from servers import Bench, end_all, end_on_signals, scrape_peers
 
 SOURCES = 16
 USUAL = {"torrents": 10_000, "peers": 100_000}  # Zipf-distributed, a mix of events, numwant 50
@@ -92,15 +91,6 @@ def fill(bench, server, swarms):
     """Every peer of the row's swarms announces once, so that nothing is measured on an empty tracker."""
     requests = ("--enumerate", "--torrents", swarms["torrents"], "--requests", swarms["peers"])
     bench.load(server, *requests, "--source-ips", SOURCES, "--connections", 64, seconds=120)
-
-
-def scrape_peers(server):
-    """How many peers make the null server's answer as long as the tracker's scrape of one torrent."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
-    connection.request("GET", "/scrape?info_hash=" + "%01" * 20)
-    length = len(connection.getresponse().read())
-    connection.close()
-    return max(0, round((length - len("d8:intervali1800e5:peers50:e")) / 6)), length
 
 
 def cpu(bench, row, rounds, seconds, notes):

@@ -1,6 +1,7 @@
 """The servers to compare, each pinned to a core, and the load program: started here, ended by process id."""
 
 import atexit
+import http.client
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 READY = re.compile(rb"listening on http://127\.0\.0\.1:(\d+)")
-START_SECONDS = 10
+START_SECONDS = 20
 _running = []
 
 
@@ -43,16 +44,29 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def scrape_peers(server):
+    """How many peers make the null server's answer as long as the tracker's scrape of one torrent."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection.request("GET", "/scrape?info_hash=" + "%01" * 20)
+    length = len(connection.getresponse().read())
+    connection.close()
+    return max(0, round((length - len("d8:intervali1800e5:peers50:e")) / 6)), length
+
+
 class Server:
     """One running server; `keep_alive` is false where every answer ends the connection."""
 
-    def __init__(self, name, command, core, folder, port=None, keep_alive=True):
+    def __init__(self, name, command, core, folder, port=None, keep_alive=True, environment=None):
         self.name = name
         self.keep_alive = keep_alive
         self.log_path = os.path.join(folder, f"{name}-{time.monotonic_ns()}.log")
         with open(self.log_path, "wb") as log:
             self._child = subprocess.Popen(
-                ["taskset", "-c", str(core), *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                ["taskset", "-c", str(core), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
             )
         _running.append(self)
         self.pid = self._child.pid  # taskset becomes the server
@@ -83,7 +97,9 @@ class Server:
         last, same, end = None, 0, time.monotonic() + 4
         while same < 5 and time.monotonic() < end:
             with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
-                now = next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+                now = next((int(line.split()[1]) for line in status if line.startswith("VmRSS:")), None)
+            if now is None:
+                raise RuntimeError(f"{self.name} has ended")
             same = same + 1 if now == last else 0
             last = now
             time.sleep(0.1)
@@ -130,13 +146,17 @@ class Bench:
     def opentracker(self, torrents):
         """Debian's opentracker; it serves listed torrents only."""
         os.chmod(self.folder, 0o755)  # it reads the list as another user, with this folder as its root
-        hashes = os.path.join(self.folder, "whitelist")
+        hashes = os.path.join(self.folder, f"whitelist-{time.monotonic_ns()}")
         with open(hashes, "wb") as file:
-            subprocess.run([self._load, "--print-hashes", "--torrents", str(torrents)], stdout=file, check=True)
+            self.write_hashes(file, torrents)
         os.chmod(hashes, 0o644)
         port = free_port()
-        command = ["opentracker", "-i", "127.0.0.1", "-p", str(port), "-d", self.folder, "-w", "whitelist"]
+        command = ["opentracker", "-i", "127.0.0.1", "-p", str(port), "-d", self.folder, "-w", os.path.basename(hashes)]
         return Server("opentracker", command, self.server_core, self.folder, port, keep_alive=False)
+
+    def write_hashes(self, file, torrents):
+        """The info hashes of so many torrents, one a line."""
+        subprocess.run([self._load, "--print-hashes", "--torrents", str(torrents)], stdout=file, check=True)
 
     @property
     def _load(self):

@@ -47,8 +47,10 @@ fn load(arguments: &[&str]) -> Said {
 /// Asks for so many requests, without filling, in JSON.
 fn few(addr: SocketAddr, requests: &str, more: &[&str]) -> Said {
     let url = format!("http://{addr}/announce");
-    let usual = [url.as_str(), "--requests", requests, "--fill=no", "--json", "--no-spin", "--timeout=1"];
-    load(&[&usual, more].concat())
+    let usual = [url.as_str(), "--requests", requests, "--fill=no", "--json", "--no-spin"];
+    let patience =
+        if more.iter().any(|word| word.starts_with("--timeout")) { &[][..] } else { &["--timeout=1"] };
+    load(&[&usual, patience, more].concat())
 }
 
 fn number(json: &Value, name: &str) -> u64 {
@@ -89,6 +91,78 @@ fn what_it_counts_is_what_the_tracker_has() {
             assert!(said.out.contains(part), "{part} in {}", said.out);
         }
     });
+}
+
+#[test]
+fn requests_come_at_the_rate_that_was_asked_for() {
+    serve(Setup::default(), |addr, _| {
+        let url = format!("http://{addr}/announce");
+        for mode in MODES {
+            let more =
+                ["--rate=300", "--seconds=1", "--mode", mode, "--connections=4", "--fill=no", "--json"];
+            let json = load(&[&[url.as_str(), "--no-spin"], &more[..]].concat()).json();
+            assert_eq!((number(&json, "rate"), errors(&json)), (300, 0), "{json:#}");
+            // at both ends a request for each connection may be on its way
+            let sum = (number(&json, "answers") + number(&json, "overdue")) as f64;
+            let due = json["seconds"].as_f64().unwrap() * 300.0;
+            assert!((due - sum).abs() < 10.0, "{json:#}");
+        }
+    });
+}
+
+#[test]
+fn latency_at_a_rate_counts_from_when_a_request_was_due() {
+    // an answer takes 30 ms, and there is a request every 10 ms
+    let fake = Fake::start(|mut stream| {
+        while request(&mut stream).is_some() {
+            std::thread::sleep(Duration::from_millis(30));
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nd5:peers0:e");
+        }
+    });
+    let json = few(fake.addr, "20", &["--rate=100", "--connections=1", "--timeout=20"]).json();
+    assert_eq!((number(&json, "answers"), errors(&json)), (20, 0), "{json:#}");
+    // the last one was due after 190 ms, and answered after 600 ms at the soonest
+    assert!(json["latency_us"]["max"].as_f64().unwrap() > 400_000.0, "{json:#}");
+    assert!(json["latency_us"]["p50"].as_f64().unwrap() > 150_000.0, "{json:#}");
+}
+
+#[test]
+fn idle_connections_are_held_and_weighed() {
+    serve(Setup::default(), |addr, tracker| {
+        let pid = std::process::id().to_string();
+        let more =
+            ["--idle", "--connections=300", "--scrape", "--fill=no", "--no-spin", "--json", "--pid", &pid];
+        let json = load(&[&[format!("http://{addr}/announce").as_str()], &more[..]].concat()).json();
+        assert_eq!((number(&json, "answers"), errors(&json)), (300, 0), "{json:#}");
+        assert_eq!(
+            (number(&json, "connections_open"), number(&json, "connections_made")),
+            (300, 300),
+            "{json:#}"
+        );
+        assert!(json["server_grown_bytes"].is_u64(), "{json:#}");
+        assert_eq!(tracker.totals().torrents, 0);
+    });
+    let closing = Fake::ok(b"d5:filesdee");
+    let pid = std::process::id().to_string();
+    let more = ["--idle", "--connections=5", "--scrape", "--fill=no", "--no-spin", "--json", "--pid", &pid];
+    let json = load(&[&[format!("http://{}/announce", closing.addr).as_str()], &more[..]].concat()).json();
+    assert_eq!((number(&json, "answers"), number(&json, "connections_open")), (5, 0), "{json:#}");
+}
+
+#[test]
+fn compressed_answers_are_asked_for_unless_plain() {
+    for (more, asked) in [(&[][..], true), (&["--plain"], false)] {
+        let (sender, seen) = std::sync::mpsc::channel();
+        let fake = Fake::start(move |mut stream| {
+            if let Some(request) = request(&mut stream) {
+                let _ = sender.send(request);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nd5:peers0:e");
+            }
+        });
+        few(fake.addr, "1", &[&["--connections=1"], more].concat());
+        let request = seen.recv().unwrap();
+        assert_eq!(request.contains("Accept-Encoding: gzip"), asked, "{request}");
+    }
 }
 
 #[test]

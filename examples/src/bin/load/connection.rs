@@ -11,6 +11,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Socket, Type};
 
 use crate::loss::Loss;
+use crate::pace::Pace;
 use crate::ring::Ring;
 use crate::tally::{Look, Tally};
 
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) tally: Tally,
     /// Requests that may still be sent.
     pub(crate) budget: u64,
+    /// When each of them is due, unless it is the answer before it that counts.
+    pub(crate) pace: Option<Pace>,
     /// Requests that are done, one way or the other.
     pub(crate) done: u64,
     /// Nanoseconds on the engine's clock.
@@ -96,7 +99,7 @@ impl Connection {
         match self.connect(shared) {
             Ok(stream) => {
                 self.stream = Some(stream);
-                self.note(count, shared.now);
+                self.note(count, shared);
                 self.write(range, shared, true);
             }
             Err(_) => {
@@ -127,11 +130,29 @@ impl Connection {
     /// Takes as many requests as there is room for.
     #[inline]
     fn take(&self, shared: &mut Shared) -> (Range<usize>, usize) {
-        let room =
-            (self.sent.len() - self.in_flight).min(usize::try_from(shared.budget).unwrap_or(usize::MAX));
-        let (range, count) = shared.rings[self.source].take(room);
+        let due = shared.pace.as_ref().map_or(u64::MAX, |pace| pace.due(shared.now));
+        let room = usize::try_from(shared.budget.min(due)).unwrap_or(usize::MAX);
+        let (range, count) = shared.rings[self.source].take(room.min(self.sent.len() - self.in_flight));
         shared.budget -= count as u64;
+        if let Some(pace) = &mut shared.pace {
+            pace.taken += count as u64;
+        }
         (range, count)
+    }
+
+    /// Whether nothing is on its way, and something can be sent.
+    pub(crate) fn is_free(&self, now: u64) -> bool {
+        self.in_flight == 0 && (self.stream.is_some() || self.is_due(now))
+    }
+
+    /// Whether the connection is there.
+    pub(crate) fn is_open(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Sends the next requests, on a connection that is made if it has to be.
+    pub(crate) fn go(&mut self, shared: &mut Shared) {
+        if self.stream.is_some() { self.send(shared) } else { self.open(shared) }
     }
 
     /// Sends the next requests.
@@ -142,19 +163,21 @@ impl Connection {
             if count == 0 {
                 return;
             }
-            self.note(count, shared.now);
+            self.note(count, shared);
             self.write(range, shared, false);
         }
     }
 
+    /// Remembers from when on the requests count that were taken last.
     #[inline]
-    fn note(&mut self, count: usize, now: u64) {
-        for _ in 0..count {
+    fn note(&mut self, count: usize, shared: &Shared) {
+        for back in (1..=count).rev() {
+            let sent = shared.pace.as_ref().map_or(shared.now, |pace| pace.moment(pace.taken - back as u64));
             let mut at = self.first + self.in_flight;
             if at >= self.sent.len() {
                 at -= self.sent.len();
             }
-            self.sent[at] = now;
+            self.sent[at] = sent;
             self.in_flight += 1;
         }
     }

@@ -11,6 +11,7 @@ use crate::connection::{Connection, Shared};
 use crate::crowd::Crowd;
 use crate::loss::Loss;
 use crate::options::{Mode, Options, Target};
+use crate::pace::Pace;
 use crate::ring::Ring;
 use crate::tally::{Look, Tally};
 
@@ -32,11 +33,14 @@ pub(crate) struct Engine {
     shared: Shared,
     timeout: u64,
     spins: bool,
+    /// The connection that gets the next request, if each of them has its time.
+    next: usize,
 }
 
 /// When a run ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Until {
+    /// With none, nothing is sent until the time is over.
     pub(crate) requests: u64,
     pub(crate) time: Duration,
 }
@@ -47,6 +51,8 @@ pub(crate) struct Ended {
     pub(crate) took: Duration,
     /// For how long there was nothing to do.
     pub(crate) idle: Duration,
+    /// Requests that were due and could not be sent, because all connections were waiting.
+    pub(crate) overdue: u64,
     /// Too many errors, or no time left.
     pub(crate) gave_up: bool,
 }
@@ -75,6 +81,7 @@ impl Engine {
             rings: vec![Ring::default(); crowd.sources],
             tally: Tally::new(),
             budget: 0,
+            pace: options.rate.map(Pace::new),
             done: 0,
             now: now(),
             clock: now,
@@ -89,6 +96,7 @@ impl Engine {
             shared,
             timeout,
             spins: !options.no_spin,
+            next: 0,
         })
     }
 
@@ -119,6 +127,9 @@ impl Engine {
         let waiting: usize = self.connections.iter().map(|connection| connection.in_flight).sum();
         let shared = &mut self.shared;
         (shared.budget, shared.done, shared.now) = (until.requests, 0, begin);
+        if let Some(pace) = &mut shared.pace {
+            pace.start(begin);
+        }
         let wanted = until.requests.saturating_add(waiting as u64);
         let (mut swept, mut busy, mut idle) = (None, begin, 0);
         // how many answers there were, and when that was news
@@ -137,17 +148,19 @@ impl Engine {
                     break true;
                 }
             }
-            let shared = &mut self.shared;
-            if shared.done >= wanted {
+            if self.shared.done >= wanted && until.requests > 0 {
                 break false;
             }
-            if shared.now >= end {
-                break until.requests != u64::MAX;
+            if self.shared.now >= end {
+                break !matches!(until.requests, 0 | u64::MAX);
             }
-            let wait = if self.spins && shared.now - busy < SPIN {
-                Duration::ZERO
-            } else {
-                Duration::from_nanos(SWEEP / 4)
+            self.send_due();
+            let shared = &mut self.shared;
+            let wait = match &shared.pace {
+                Some(_) if self.spins => Duration::ZERO,
+                Some(pace) => Duration::from_nanos(pace.wait(shared.now).min(SWEEP / 4)),
+                None if self.spins && shared.now - busy < SPIN => Duration::ZERO,
+                None => Duration::from_nanos(SWEEP / 4),
             };
             if let Err(error) = self.poll.poll(&mut self.events, Some(wait))
                 && error.kind() != std::io::ErrorKind::Interrupted
@@ -173,7 +186,32 @@ impl Engine {
                 }
             }
         };
-        Ok(Ended { took: Duration::from_nanos(now() - begin), idle: Duration::from_nanos(idle), gave_up })
+        let end = now();
+        let overdue = self.shared.pace.as_ref().map_or(0, |pace| pace.due(end)).min(self.shared.budget);
+        let [took, idle] = [end - begin, idle].map(Duration::from_nanos);
+        Ok(Ended { took, idle, overdue, gave_up })
+    }
+
+    /// Connections that are there.
+    pub(crate) fn open(&self) -> usize {
+        self.connections.iter().filter(|connection| connection.is_open()).count()
+    }
+
+    /// Gives the requests that have become due to connections that are free, in turn.
+    #[inline]
+    fn send_due(&mut self) {
+        let shared = &mut self.shared;
+        let mut busy = 0;
+        while busy < self.connections.len()
+            && shared.pace.as_ref().is_some_and(|pace| pace.due(shared.now).min(shared.budget) > 0)
+        {
+            let connection = &mut self.connections[self.next];
+            if connection.is_free(shared.now) {
+                connection.go(shared);
+            }
+            busy += 1;
+            self.next = (self.next + 1) % self.connections.len();
+        }
     }
 
     /// Opens what is closed, and gives up what waits for too long.

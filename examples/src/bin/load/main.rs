@@ -11,6 +11,7 @@ mod crowd;
 mod engine;
 mod loss;
 mod options;
+mod pace;
 mod process;
 mod report;
 mod requests;
@@ -28,7 +29,7 @@ use examples::terminal::{self, print};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::crowd::Crowd;
-use crate::engine::{Engine, Until};
+use crate::engine::{Ended, Engine, Until};
 use crate::options::{Fill, Options};
 use crate::process::Usage;
 use crate::report::Report;
@@ -36,6 +37,10 @@ use crate::requests::{MEASURED, Writer};
 
 /// Peers that announce between two looks at the progress bar.
 const FILLED_AT_ONCE: u64 = 1 << 16;
+/// Idle connections that are made at a time, so that no server's queue is too short for them.
+const OPENED_AT_ONCE: u64 = 128;
+/// How long they are left alone.
+const REST: Duration = Duration::from_secs(1);
 /// Not measured: the server's buffers and caches get warm.
 const WARM_UP: Duration = Duration::from_millis(500);
 
@@ -65,6 +70,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let report = match (options.fill, filled) {
         (Fill::Only, Some(filled)) => filled,
         (_, Some(filled)) if filled.answers() == 0 => filled,
+        _ if options.idle => hold(&mut engine, &writer, &crowd, options)?,
         _ => measure(&mut engine, &writer, &crowd, options)?,
     };
     let text = if options.json {
@@ -133,6 +139,30 @@ fn measure(
     report.add(engine.tally(), ended);
     report.server = before.zip(after);
     bar.finish_and_clear();
+    Ok(report)
+}
+
+/// Asks once on each connection, and leaves them all alone.
+fn hold(
+    engine: &mut Engine,
+    writer: &Writer,
+    crowd: &Crowd,
+    options: &Options,
+) -> Result<Report, Box<dyn Error>> {
+    let usage = || options.pid.map(Usage::of).transpose().map_err(|_| "the server ended under the load");
+    engine.load(writer.mixture(crowd, MEASURED), true);
+    let mut report = Report::default();
+    let before = usage()?;
+    let mut rest = options.connections() as u64;
+    while rest > 0 && !report.gave_up {
+        let requests = rest.min(OPENED_AT_ONCE);
+        report.took(engine.run(Until { requests, time: options.longest() })?);
+        rest -= requests;
+    }
+    report.took(engine.run(Until { requests: 0, time: REST })?);
+    report.add(engine.tally(), Ended::default());
+    report.open = Some(engine.open() as u64);
+    report.server = before.zip(usage()?);
     Ok(report)
 }
 

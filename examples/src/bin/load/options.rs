@@ -58,6 +58,16 @@ pub(crate) struct Options {
     /// Peers asked for
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) numwant: u32,
+    /// Send so many requests a second, however long the answers take, instead of the next one after each answer:
+    /// latency then counts from the moment at which a request was due
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) rate: Option<u32>,
+    /// Ask once on each connection, leave them all open, and tell what they cost the server in memory
+    #[arg(long, requires = "pid", conflicts_with_all = ["seconds", "requests", "rate"])]
+    pub(crate) idle: bool,
+    /// Do not offer to take compressed answers
+    #[arg(long)]
+    pub(crate) plain: bool,
     /// Scrape a torrent with each request, instead of announcing
     #[arg(long)]
     pub(crate) scrape: bool,

@@ -23,7 +23,10 @@ pub(crate) struct Report {
     tally: Option<Tally>,
     took: Duration,
     idle: Duration,
-    gave_up: bool,
+    pub(crate) gave_up: bool,
+    overdue: u64,
+    /// Connections that were still there after a while without requests.
+    pub(crate) open: Option<u64>,
     /// What the server's process had used before and after.
     pub(crate) server: Option<(Usage, Usage)>,
 }
@@ -31,13 +34,19 @@ pub(crate) struct Report {
 impl Report {
     /// Adds what one run has come to.
     pub(crate) fn add(&mut self, tally: &Tally, ended: Ended) {
-        self.took += ended.took;
-        self.idle += ended.idle;
-        self.gave_up |= ended.gave_up;
+        self.took(ended);
         match &mut self.tally {
             None => self.tally = Some(tally.clone()),
             Some(sum) => sum.add(tally),
         }
+    }
+
+    /// Adds a run whose counts come later.
+    pub(crate) fn took(&mut self, ended: Ended) {
+        self.took += ended.took;
+        self.idle += ended.idle;
+        self.overdue += ended.overdue;
+        self.gave_up |= ended.gave_up;
     }
 
     pub(crate) fn answers(&self) -> u64 {
@@ -97,6 +106,9 @@ impl Report {
         if options.mode != Mode::OneShot && tally.losses[Loss::Closed as usize] > tally.answers / 4 {
             line("", "the server seems to close after each answer: try --mode one-shot".to_owned());
         }
+        if self.overdue > 0 {
+            line("", format!("{} more were due, and no connection was free", grouped(self.overdue)));
+        }
         if self.gave_up {
             line("", "given up: too many errors, or too little time".to_owned());
         }
@@ -114,6 +126,16 @@ impl Report {
             };
             line("", format!("{:.1} % of a core{waited}", server.share * 100.0));
             line("its memory", format!("{:.1} MiB", server.resident as f64 / f64::from(1 << 20)));
+            if let Some(open) = self.open {
+                line(
+                    "",
+                    format!(
+                        "{} bytes for each of {} idle connections",
+                        server.grown / open.max(1),
+                        grouped(open)
+                    ),
+                );
+            }
         }
         let own = self.own_share();
         line(
@@ -160,6 +182,13 @@ impl Report {
             );
             put("example", json!(tally.example.as_ref().map(|(_, example)| example)));
             put("gave_up", self.gave_up.into());
+            if let Some(rate) = options.rate {
+                put("rate", rate.into());
+                put("overdue", self.overdue.into());
+            }
+            if let Some(open) = self.open {
+                put("connections_open", open.into());
+            }
             if options.check {
                 put("peers_per_answer", (tally.peers as f64 / answers.max(1.0)).into());
                 put("compressed", tally.compressed.into());
@@ -171,6 +200,7 @@ impl Report {
                 put("server_share_of_core", server.share.into());
                 put("server_waited_for_core", server.waited.into());
                 put("server_resident_bytes", server.resident.into());
+                put("server_grown_bytes", server.grown.into());
             }
             put("own_share_of_time", self.own_share().into());
         }
@@ -205,6 +235,7 @@ impl Report {
             waited: after.waited.saturating_sub(before.waited).as_secs_f64()
                 / self.took.as_secs_f64().max(1e-9),
             resident: after.resident,
+            grown: after.resident.saturating_sub(before.resident),
         })
     }
 }
@@ -219,6 +250,8 @@ struct Server {
     /// The share of the time in which it was ready to run, and others had the core.
     waited: f64,
     resident: u64,
+    /// Bytes of memory more than before.
+    grown: u64,
 }
 
 fn what(options: &Options, crowd: &Crowd) -> String {
@@ -226,9 +259,10 @@ fn what(options: &Options, crowd: &Crowd) -> String {
         Mode::Pipelined => format!("{} {} deep", mode(options.mode), options.depth()),
         other => mode(other).to_owned(),
     };
+    let pace = options.rate.map_or_else(String::new, |rate| format!(", {} a second", grouped(rate.into())));
     let spread = if crowd.is_zipf() { " after Zipf" } else { "" };
     format!(
-        "{mode}, {} connections, {} peers in {} torrents{spread}, numwant {}, seed {}",
+        "{mode}{pace}, {} connections, {} peers in {} torrents{spread}, numwant {}, seed {}",
         grouped(options.connections() as u64),
         grouped(crowd.peers),
         grouped(crowd.torrents),

@@ -40,11 +40,12 @@ impl Writer {
     pub(crate) fn new(options: &Options, target: &Target) -> Result<Writer, Box<dyn Error>> {
         let connection = if options.mode == Mode::OneShot { "close" } else { "keep-alive" };
         let host = target.url.host_header();
+        let encoding = if options.plain { "" } else { "Accept-Encoding: gzip\r\n" };
         Ok(Writer {
             announce: target.url.announce_target(),
             scrape: if options.scrape { target.url.scrape_target()? } else { String::new() },
             end: format!(
-                " HTTP/1.1\r\nHost: {host}\r\nUser-Agent: qBittorrent/4.6.5\r\nAccept-Encoding: gzip\r\n\
+                " HTTP/1.1\r\nHost: {host}\r\nUser-Agent: qBittorrent/4.6.5\r\n{encoding}\
                  Connection: {connection}\r\n\r\n"
             ),
             numwant: options.numwant,

@@ -112,20 +112,21 @@ impl Tally {
         let wrong = match look {
             Look::Glance => None,
             Look::Announce(numwant) => match Announced::read(body) {
-                Ok(answer) if answer.peers.len() > numwant => {
-                    Some("more peers than were asked for".to_owned())
-                }
-                Ok(answer) if answer.interval.is_none() => Some("no interval".to_owned()),
                 Ok(answer) => {
                     self.peers += answer.peers.len() as u64;
-                    None
+                    if answer.peers.len() > numwant {
+                        Some("more peers than were asked for".to_owned())
+                    } else if answer.interval.is_none() {
+                        Some("no interval".to_owned())
+                    } else {
+                        None
+                    }
                 }
                 Err(error) => Some(error.to_string()),
             },
             Look::Scrape => match Scraped::read(body) {
-                Ok(answer) if answer.files.len() != 1 => {
-                    Some("not the one torrent that was asked for".to_owned())
-                }
+                // one that nobody is in may be left out
+                Ok(answer) if answer.files.len() > 1 => Some("more torrents than were asked for".to_owned()),
                 Ok(_) => None,
                 Err(error) => Some(error.to_string()),
             },
