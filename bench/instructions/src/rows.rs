@@ -1,6 +1,7 @@
 //! The operations that are counted. Nothing in them is left to chance: seeds, keys and times are constants.
 
 mod answers;
+mod connections;
 mod requests;
 mod swarms;
 
@@ -24,6 +25,7 @@ pub(crate) fn all(rows: &mut impl Rows) {
     requests::rows(rows);
     swarms::rows(rows);
     answers::rows(rows);
+    connections::rows(rows);
 }
 
 /// Carries out all rows, and writes to the standard output what the processor is, and then a line for each call of

@@ -20,6 +20,8 @@ macro_rules! client {
     };
 }
 
+pub(super) use client;
+
 /// Clients that differ in what they escape and what they send with it.
 const CLIENTS: &[(&str, &str)] = &[
     ("uTorrent 3.5", client!("utorrent-3.5")),
