@@ -325,11 +325,19 @@ impl Client {
 
     /// How many bytes have been sent that the other side has not taken over, by the kernel's own account.
     pub(crate) fn unsent(&self) -> u64 {
-        let port = format!(":{:04X}", self.local().port());
+        // by both ends: others, some of them closed, have the same port towards other servers
+        let ends = [self.local(), self.stream.peer_addr().unwrap()].map(in_table);
         let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-        let line =
-            table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|own| own.ends_with(&port)));
+        let line = table.lines().find(|line| line.split_whitespace().skip(1).take(2).eq(&ends));
         let queue = line.and_then(|line| line.split_whitespace().nth(4)).unwrap();
         u64::from_str_radix(queue.split(':').next().unwrap(), 16).unwrap()
+    }
+}
+
+/// An IPv4 address as Linux has it in its table of connections.
+fn in_table(addr: SocketAddr) -> String {
+    match addr.ip() {
+        IpAddr::V4(ip) => format!("{:08X}:{:04X}", u32::from_ne_bytes(ip.octets()), addr.port()),
+        IpAddr::V6(ip) => panic!("{ip} is in another table"),
     }
 }
