@@ -121,7 +121,8 @@ impl Gate {
         Judgement { verdict, is_exempt: false }
     }
 
-    /// Charges `peer` for what is no request, and will be answered as such. A proxy is not to blame for it.
+    /// Charges `peer` for what is no request, and will be answered as such, or for a connection without any. A proxy is not to
+    /// blame for it.
     pub(crate) fn charge(&self, standing: Standing, peer: IpAddr, now: u64) {
         if let (Some(table), Standing::Limited(_)) = (&self.table, standing) {
             table.ask(peer.into(), now);

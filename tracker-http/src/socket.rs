@@ -154,6 +154,11 @@ impl Socket {
         self.stream.is_handshaking()
     }
 
+    /// Whether it ends without a request, not even a wrong one.
+    pub(crate) fn has_asked_nothing(&self) -> bool {
+        self.requests == 0 && (self.end == End::None || self.is_handshaking())
+    }
+
     pub(crate) fn client(&self) -> IpAddr {
         self.peer
     }

@@ -151,6 +151,47 @@ fn what_is_no_request_is_on_the_account_too() {
 }
 
 #[test]
+fn a_connection_without_a_request_is_on_the_account_too() {
+    limited(1, 10, 0).run(|site| {
+        // as many as may be asked, with a warning or without
+        for _ in 0..20 {
+            drop(site.connect());
+        }
+        site.wait_for("all have come and gone", || {
+            site.happened(Happening::Accepted) == 20 && site.open() == 0
+        });
+        let is_secure = |n| n % 2 == 0;
+        let closed = (0..20).filter(|&n| {
+            let addr = if is_secure(n) { site.secure_addr() } else { site.addr() };
+            let mut client = Client::new(addr);
+            let _ = client.try_send(announce(1, 1).request());
+            !client.stream.peek(&mut [0]).is_ok_and(|read| read > 0)
+        });
+        // in the second or so that all that takes, one or two may be let in again
+        let closed = closed.count() as u64;
+        assert!(closed >= 15, "{closed}");
+        assert_eq!(site.happened(Happening::OverRate), closed);
+    });
+}
+
+#[test]
+fn handshakes_that_lead_to_nothing_are_on_the_account_too() {
+    limited(1, 10, 0).run(|site| {
+        for n in 0..20 {
+            let mut client = Client::new(site.secure_addr());
+            // a record of a handshake that makes no sense, or half of one
+            client.send([&[22, 3, 1, 0, 4, 1, 0, 0, 0][..], &[22, 3, 1][..]][n % 2]);
+            client.stream.shutdown(std::net::Shutdown::Write).unwrap();
+            client.rest();
+        }
+        site.wait_for("all are gone", || site.open() == 0);
+        let before = site.happened(Happening::OverRate);
+        drop(site.connect());
+        site.wait_for("nobody is let in", || site.happened(Happening::OverRate) > before);
+    });
+}
+
+#[test]
 fn scrapes_are_asked_to_wait_longer_and_other_pages_are_only_refused() {
     limited(1, 4, 0).run_beside(Pages, |site| {
         let mut client = site.connect();
