@@ -8,6 +8,8 @@
 # last line says why. Everything is made below a temporary folder, which is gone afterwards.
 set -euo pipefail
 
+# shellcheck source=packaging/serve.sh
+. "$(dirname "$(realpath "$0")")/serve.sh"
 package=$(realpath "${1:?usage: packaging/test-deb.sh FILE.deb}")
 work=$(mktemp -d)
 root=$work/root
@@ -79,24 +81,11 @@ settings() {
 
 # As systemd does for DynamicUser= and StateDirectory=, but that it lets the user into private by a mount of its own.
 serve() {
-  local url='' steps=200 user=61184
+  local user=61184
   install -d -m 755 "$root/var/lib/private"
   install -d -m 700 -o "$user" -g "$user" "$root/var/lib/private/tracker"
   ln -sfn private/tracker "$root/var/lib/tracker"
-  chroot --userspec="$user:$user" --groups='' "$root" \
-    /usr/bin/tracker --config /etc/tracker/tracker.ron --listen 127.0.0.1:0 2>"$work/said" &
-  pid=$!
-  until url=$(grep -om1 '127\.0\.0\.1:[0-9]*' "$work/said"); do
-    if ! kill -0 "$pid" 2>/dev/null || ((steps-- == 0)); then cat "$work/said"; fail "it does not start"; fi
-    sleep 0.1
-  done
-  exec 3<>"/dev/tcp/127.0.0.1/${url##*:}"
-  printf 'GET /health HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n' >&3
-  grep -q '"status":"ok"' <&3 || fail "/health is not ok"
-  exec 3<&-
-  kill -TERM "$pid"
-  wait "$pid" || fail "it stopped with code $?"
-  pid=''
+  serve_once chroot --userspec="$user:$user" --groups='' "$root" /usr/bin/tracker --config /etc/tracker/tracker.ron
   [[ -s $root/var/lib/tracker/swarms.ron ]] || fail "it has kept nothing in /var/lib/tracker"
   say "served as user $user, and kept: $(ls -m "$root/var/lib/tracker/")"
 }

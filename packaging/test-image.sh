@@ -8,6 +8,7 @@
 # Exit code 77: one of these is missing.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
+. packaging/serve.sh
 
 skip() { echo "skipped: $*"; exit 77; }
 fail() { echo "failed: $*"; exit 1; }
@@ -30,19 +31,6 @@ if readelf --program-headers "$work/image/tracker" | grep INTERP; then fail "it 
 user=$(sed -n 's/^USER //p' Containerfile)
 entry=$(sed -n 's/^ENTRYPOINT //p' Containerfile | tr -d '[],"')
 # shellcheck disable=SC2086
-chroot --userspec="$user" --groups='' "$work/image" $entry --listen 127.0.0.1:0 2>"$work/said" &
-pid=$!
-steps=200
-until port=$(grep -om1 '127\.0\.0\.1:[0-9]*' "$work/said"); do
-  if ! kill -0 "$pid" 2>/dev/null || ((steps-- == 0)); then cat "$work/said"; fail "it does not start"; fi
-  sleep 0.1
-done
-exec 3<>"/dev/tcp/127.0.0.1/${port##*:}"
-printf 'GET /health HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n' >&3
-grep -q '"status":"ok"' <&3 || fail "/health is not ok"
-exec 3<&-
-kill -TERM "$pid"
-wait "$pid" || fail "it stopped with code $?"
-pid=''
+serve_once chroot --userspec="$user" --groups='' "$work/image" $entry
 [[ -s $work/image/data/swarms.ron ]] || fail "it has kept nothing in /data"
 echo "passed: $(stat --format %s "$work/image/tracker") bytes, static, serves as $user in an empty root"
