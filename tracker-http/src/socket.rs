@@ -100,6 +100,14 @@ struct Streaming {
     closes: bool,
 }
 
+/// What has been read of a connection, as a part of the input, and whether it is known to be all that has come.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) is_all: bool,
+}
+
 /// What a socket needs after it has gone as far as it could.
 pub(crate) enum Driven {
     /// To be closed.
@@ -266,43 +274,78 @@ impl Socket {
 
     /// Reads once, answers what is complete, and writes once. `None` if there may be more to do.
     fn step<S: Service>(&mut self, shared: &Shared<'_, S>, buffers: &mut Buffers) -> Option<Driven> {
-        let mut is_all = false;
-        let fresh = if self.is_behind {
-            &[]
+        let heard = if self.is_behind {
+            Heard { from: 0, to: 0, is_all: false }
         } else {
-            match self.stream.read(buffers, shared.tally) {
-                Ok(Received::Bytes { len, is_short }) => {
-                    // nothing more can be there, unless the end is
-                    is_all = is_short && !self.sees_end;
-                    self.connection.is_cut = !is_short;
-                    &buffers.input[..len]
-                }
-                Ok(Received::Later) => return Some(Driven::Later),
-                Ok(Received::Broken) => {
-                    self.end = if self.end == End::Mute { End::Close } else { End::Linger };
-                    return None;
-                }
-                Ok(Received::Plain) => {
-                    self.refuse_plain(shared.tally);
-                    return None;
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.sees_end = false;
-                    return Some(self.rests());
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => return None,
-                Ok(Received::End) | Err(_) => return Some(Driven::Close),
+            match self.hear(0, buffers, shared.tally) {
+                Ok(heard) => heard,
+                Err(driven) => return driven,
             }
         };
-        let output = &mut buffers.output;
-        output.clear();
-        let context = &mut buffers.context;
+        buffers.output.clear();
+        let next = self.answer(&heard, shared, buffers);
+        let words = std::mem::take(&mut buffers.output);
+        let driven = self.say(&words, next, heard.is_all, shared.tally, buffers);
+        buffers.output = words;
+        driven
+    }
+
+    /// Whether it waits for nothing but requests, and can be served beside others.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.end == End::None && !self.is_behind && !self.stream.is_secure() && !self.has_unsent() && self.tail.is_none()
+    }
+
+    /// Reads once, into the input from there on. If nothing has come, how it goes on.
+    pub(crate) fn hear(&mut self, from: usize, buffers: &mut Buffers, tally: &Tally) -> Result<Heard, Option<Driven>> {
+        match self.stream.read(from, buffers, tally) {
+            Ok(Received::Bytes { len, is_short }) => {
+                self.connection.is_cut = !is_short;
+                // nothing more can be there, unless the end is
+                Ok(Heard { from, to: from + len, is_all: is_short && !self.sees_end })
+            }
+            Ok(Received::Later) => Err(Some(Driven::Later)),
+            Ok(Received::Broken) => {
+                self.end = if self.end == End::Mute { End::Close } else { End::Linger };
+                Err(None)
+            }
+            Ok(Received::Plain) => {
+                self.refuse_plain(tally);
+                Err(None)
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.sees_end = false;
+                Err(Some(self.rests()))
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(None),
+            Ok(Received::End) | Err(_) => Err(Some(Driven::Close)),
+        }
+    }
+
+    /// Appends the answers to what is complete to the output.
+    pub(crate) fn answer<S: Service>(
+        &mut self,
+        heard: &Heard,
+        shared: &Shared<'_, S>,
+        buffers: &mut Buffers,
+    ) -> Next {
+        let Buffers { input, output, context, .. } = buffers;
+        let fresh = &input[heard.from..heard.to];
         let (requests, next) = self.connection.advance(fresh, self.peer, output, shared, context);
         self.requests += requests;
-        if self.end == End::Mute {
-            output.clear();
-        }
         self.is_behind = next == Next::Again;
+        next
+    }
+
+    /// Writes the answers. `None` if there may be more to do.
+    pub(crate) fn say(
+        &mut self,
+        answers: &[u8],
+        next: Next,
+        is_all: bool,
+        tally: &Tally,
+        buffers: &mut Buffers,
+    ) -> Option<Driven> {
+        let answers = if self.end == End::Mute { &[] } else { answers };
         let mut streamed = None;
         match next {
             Next::Read | Next::Again => {}
@@ -328,11 +371,11 @@ impl Socket {
             }
             Next::Share(body) => {
                 self.is_behind = true;
-                self.begin_shared(body, output, shared.tally);
+                self.begin_shared(body, answers, &mut buffers.output, tally);
                 return None;
             }
         }
-        self.write(&buffers.output, shared.tally);
+        self.write(answers, tally);
         if let Some(streamed) = streamed {
             return Some(Driven::Streamed(streamed));
         }
@@ -394,18 +437,19 @@ impl Socket {
 
     /// Writes answers and, in the same call, the beginning of the body behind the last one. Keeps what the socket does not
     /// take of the answers.
-    fn begin_shared(&mut self, body: Body, output: &mut Vec<u8>, tally: &Tally) {
-        let answers = output.len();
+    fn begin_shared(&mut self, body: Body, answers: &[u8], output: &mut Vec<u8>, tally: &Tally) {
+        output.clear();
+        output.extend_from_slice(answers);
         output.extend_from_slice(&body.bytes[..body.bytes.len().min(FIRST_SHARED)]);
         let mut sharing = Sharing { body, sent: 0 };
         match self.stream.write(output, tally) {
             Ok(written) => {
-                let of_answers = written.min(answers);
-                self.output.extend_from_slice(&output[of_answers..answers]);
+                let of_answers = written.min(answers.len());
+                self.output.extend_from_slice(&answers[of_answers..]);
                 sharing.sent = written - of_answers;
             }
             // an error that stays is met again by the next write
-            Err(_) => self.output.extend_from_slice(&output[..answers]),
+            Err(_) => self.output.extend_from_slice(answers),
         }
         self.tail = Some(Box::new(Tail::Shared(sharing)));
     }

@@ -51,18 +51,19 @@ impl Transport {
         self.tls.as_ref().is_some_and(|tls| tls.wants_write())
     }
 
-    /// Reads once, into `buffers.input`.
+    /// Reads once, into `buffers.input` from there on: over TLS from the beginning.
     #[inline]
-    pub(crate) fn read(&mut self, buffers: &mut Buffers, tally: &Tally) -> io::Result<Received> {
+    pub(crate) fn read(&mut self, from: usize, buffers: &mut Buffers, tally: &Tally) -> io::Result<Received> {
         if let Some(tls) = &mut self.tls {
             let Buffers { input, cipher, handshakes, .. } = buffers;
             return tls.read(&mut self.tcp, cipher, input, handshakes, tally);
         }
-        match self.tcp.read(&mut buffers.input)? {
+        let room = &mut buffers.input[from..];
+        match self.tcp.read(room)? {
             0 => Ok(Received::End),
             len => {
                 tally.happened(Happening::BytesIn, len as u64);
-                Ok(Received::Bytes { len, is_short: len < buffers.input.len() })
+                Ok(Received::Bytes { len, is_short: len < room.len() })
             }
         }
     }

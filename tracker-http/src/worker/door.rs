@@ -60,9 +60,14 @@ impl<S: Service> Worker<'_, S> {
         }
     }
 
-    /// Accepts a bounded number of connections, and serves each at once: a client that asks one thing and goes is done
+    /// Accepts a bounded number of connections, and serves them at once: a client that asks one thing and goes is done
     /// with before anything has been registered.
     fn accept(&mut self, at: usize) {
+        self.accept_some(at);
+        self.end_round();
+    }
+
+    fn accept_some(&mut self, at: usize) {
         for _ in 0..ACCEPTS {
             match self.listeners[at].socket.accept() {
                 Ok((stream, addr)) => {
@@ -78,7 +83,7 @@ impl<S: Service> Worker<'_, S> {
                         socket.set_standing(standing);
                         let id = self.sockets.insert(socket);
                         self.waiting.enter(&mut self.sockets, id, Wait::Request, self.now);
-                        self.drive(id);
+                        self.hear(id);
                     } else {
                         self.common.gate.leave(peer, standing);
                         self.common.counters.open.fetch_sub(1, Relaxed);
