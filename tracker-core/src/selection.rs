@@ -27,7 +27,7 @@ pub enum Selection {
 const WINDOW: usize = 8192;
 /// How many peers are looked at where draws find nobody: more would take longer than anybody should wait.
 const SEARCHED: usize = 1 << 16;
-/// Bits that remember what has been drawn; a swarm up to that size needs no second look.
+/// Bytes that remember what has been drawn; a swarm up to that size needs no second look.
 const MARKS: usize = 4096;
 
 /// Working memory of a selection, to be used again.
@@ -39,7 +39,9 @@ pub(crate) struct Scratch {
     all: Vec<u32>,
     /// Near peers found: of the same network, of the same region.
     near: [Vec<u32>; 2],
-    marks: Box<[u64; MARKS / 64]>,
+    /// A position is marked whose byte is this selection's number.
+    marks: Box<[u8; MARKS]>,
+    number: u8,
 }
 
 impl Default for Scratch {
@@ -48,7 +50,8 @@ impl Default for Scratch {
             taken: Vec::new(),
             all: Vec::new(),
             near: [Vec::new(), Vec::new()],
-            marks: Box::new([0; MARKS / 64]),
+            marks: Box::new([0; MARKS]),
+            number: 0,
         }
     }
 }
@@ -70,7 +73,17 @@ pub(crate) struct Fit {
 impl Fit {
     #[inline(always)]
     fn is_met_by<K: Key>(&self, key: &K) -> bool {
-        !self.now.is_stale(key.stamp()) & !(self.only_global && key.reach() != Reach::Global)
+        if self.only_global { self.is_met_globally_by(key) } else { self.is_met_anywhere_by(key) }
+    }
+
+    #[inline(always)]
+    fn is_met_globally_by<K: Key>(&self, key: &K) -> bool {
+        self.is_met_anywhere_by(key) & (key.reach() == Reach::Global)
+    }
+
+    #[inline(always)]
+    fn is_met_anywhere_by<K: Key>(&self, key: &K) -> bool {
+        !self.now.is_stale(key.stamp())
     }
 }
 
@@ -113,17 +126,17 @@ fn among<K: Key, P: Places<Key = K>, R: Rng>(
         return 0;
     }
     let start = out.len();
-    out.resize(start + want * K::COMPACT + K::SLACK, 0);
+    out.resize(start + (want + 1) * K::COMPACT + K::SLACK, 0);
     let sheet = Sheet { bytes: &mut out[start..], end: 0 };
     let written = if ids.is_none() && others == want {
         hand_out_all(keys, candidates.asker, fit, sheet)
     } else {
-        let mut draw = Draw { keys, asker: candidates.asker, fit, scratch, sheet };
+        let ids = ids.filter(|_| candidates.ids.len() > 0);
+        let mut draw =
+            Draw { keys, asker: candidates.asker, fit, scratch, sheet, keeps_places: ids.is_some() };
         draw.scratch.taken.clear();
         draw.draw(asker, want, rng);
-        if let Some(ids) = ids
-            && candidates.ids.len() > 0
-        {
+        if let Some(ids) = ids {
             let id = |&at: &u32| *candidates.ids.get(candidates.from + at as usize);
             ids.extend(draw.scratch.taken.iter().map(id));
         }
@@ -204,7 +217,8 @@ impl<K: Key> Places for Behind<'_, K> {
     }
 }
 
-/// Where an answer is written: room for all that are wanted, and for what the last of them writes too much.
+/// Where an answer is written: room for all that are wanted, for one that does not count behind them, and for what that
+/// writes too much.
 struct Sheet<'a> {
     bytes: &'a mut [u8],
     end: usize,
@@ -214,16 +228,32 @@ impl Sheet<'_> {
     /// Writes a peer, to be written over by the next unless it `counts`.
     #[inline(always)]
     fn put<K: Key>(&mut self, key: &K, counts: bool) {
-        key.write_compact(&mut self.bytes[self.end..]);
+        // one check of bounds, in the place of one here and one there
+        key.write_compact(&mut self.bytes[self.end..self.end + K::COMPACT + K::SLACK]);
         self.end += K::COMPACT * usize::from(counts);
     }
 }
 
 /// The answer where everybody fits in; returns its length.
-fn hand_out_all<P: Places>(keys: P, asker: Option<usize>, fit: &Fit, mut sheet: Sheet<'_>) -> usize {
+fn hand_out_all<P: Places>(keys: P, asker: Option<usize>, fit: &Fit, sheet: Sheet<'_>) -> usize {
+    let fit = *fit;
+    if fit.only_global {
+        hand_out_those(keys, asker, sheet, |key| fit.is_met_globally_by(key))
+    } else {
+        hand_out_those(keys, asker, sheet, |key| fit.is_met_anywhere_by(key))
+    }
+}
+
+#[inline(always)]
+fn hand_out_those<P: Places>(
+    keys: P,
+    asker: Option<usize>,
+    mut sheet: Sheet<'_>,
+    test: impl Fn(&P::Key) -> bool,
+) -> usize {
     let count = keys.count();
     let asker = asker.unwrap_or(count);
-    let mut put = |key: &P::Key| sheet.put(key, fit.is_met_by(key));
+    let mut put = |key: &P::Key| sheet.put(key, test(key));
     keys.for_each(0..asker, &mut put);
     keys.for_each(count.min(asker + 1)..count, &mut put);
     sheet.end
@@ -236,6 +266,8 @@ struct Draw<'a, P> {
     fit: &'a Fit,
     scratch: &'a mut Scratch,
     sheet: Sheet<'a>,
+    /// Whether it matters afterwards who stands where in the answer.
+    keeps_places: bool,
 }
 
 impl<P: Places> Draw<'_, P> {
@@ -258,8 +290,11 @@ impl<P: Places> Draw<'_, P> {
     }
 
     fn clear_marks(&mut self) {
-        let words = self.keys.count().div_ceil(64).min(MARKS / 64);
-        self.scratch.marks[..words].fill(0);
+        self.scratch.number = self.scratch.number.wrapping_add(1);
+        if self.scratch.number == 0 {
+            self.scratch.marks.fill(0);
+            self.scratch.number = 1;
+        }
     }
 
     /// Whether the peer at `at` may be handed out at all.
@@ -269,7 +304,12 @@ impl<P: Places> Draw<'_, P> {
     }
 
     fn all_are_fit(&self) -> bool {
-        self.keys.all(|key| self.fit.is_met_by(key))
+        let fit = *self.fit;
+        if fit.only_global {
+            self.keys.all(|key| fit.is_met_globally_by(key))
+        } else {
+            self.keys.all(|key| fit.is_met_anywhere_by(key))
+        }
     }
 
     #[inline(always)]
@@ -279,14 +319,13 @@ impl<P: Places> Draw<'_, P> {
     }
 
     /// Marks a position; false if it had been marked before. Above [`MARKS`] two positions share a mark, so that one which
-    /// seems to be marked is looked for among those taken.
+    /// seems to be marked is looked for among those `taken`.
     #[inline(always)]
-    fn mark(&mut self, at: u32) -> bool {
-        let bit = at as usize % MARKS;
-        let word = &mut self.scratch.marks[bit / 64];
-        let is_new = *word >> (bit % 64) & 1 == 0;
-        *word |= 1 << (bit % 64);
-        is_new || self.keys.count() > MARKS && !self.scratch.taken.contains(&at)
+    fn mark(&mut self, at: u32, taken: &[u32]) -> bool {
+        let mark = &mut self.scratch.marks[at as usize % MARKS];
+        let is_new = *mark != self.scratch.number;
+        *mark = self.scratch.number;
+        is_new || self.keys.count() > MARKS && !taken.contains(&at)
     }
 
     /// Takes up to `want` peers near the asker.
@@ -315,7 +354,7 @@ impl<P: Places> Draw<'_, P> {
             let mut found = std::mem::take(&mut self.scratch.near[near]);
             let missing = want - self.scratch.taken.len();
             for &mut at in shuffle_out(&mut found, missing, rng) {
-                self.mark(at);
+                self.mark(at, &[]);
                 self.take(at);
             }
             self.scratch.near[near] = found;
@@ -327,37 +366,52 @@ impl<P: Places> Draw<'_, P> {
     fn take_some<R: Rng>(&mut self, want: usize, rng: &mut R) {
         let len = self.keys.count();
         let mut words = 2 * want + 32;
-        while self.scratch.taken.len() < want && words > 0 {
-            let before = self.scratch.taken.len();
-            'draws: while words > 0 {
+        let mut taken = std::mem::take(&mut self.scratch.taken);
+        let mut count = taken.len();
+        // every draw is put down, and written over by the next unless it counts
+        taken.resize(want + 2, 0);
+        while count < want && words > 0 {
+            let before = count;
+            while count < want && words > 0 {
                 words -= 1;
                 let random = rng.next_u64();
                 for at in [place(random as u32, len), place((random >> 32) as u32, len)] {
-                    if self.scratch.taken.len() == want {
-                        break 'draws;
-                    }
-                    if self.mark(at) {
-                        self.scratch.taken.push(at);
-                    }
+                    taken[count] = at;
+                    count += usize::from(self.mark(at, &taken[..count]));
                 }
             }
-            self.write_fit(before);
+            // the last draw may have been one too many
+            count = count.min(want);
+            count = before + self.write_fit(&mut taken[before..count]);
+        }
+        taken.truncate(count);
+        self.scratch.taken = taken;
+    }
+
+    /// Writes those that are fit among the peers at `places`, which they are moved to the front of; returns how many
+    /// they are. Nothing here depends on what was read before, so that the waits for memory overlap.
+    fn write_fit(&mut self, places: &mut [u32]) -> usize {
+        let fit = *self.fit;
+        if fit.only_global {
+            self.write_if(places, |key| fit.is_met_globally_by(key))
+        } else {
+            self.write_if(places, |key| fit.is_met_anywhere_by(key))
         }
     }
 
-    /// Writes the peers in `taken` from there on, and keeps there those that are fit. Nothing here depends on what was
-    /// read before, so that the waits for memory overlap.
-    fn write_fit(&mut self, from: usize) {
-        let mut kept = from;
-        for i in from..self.scratch.taken.len() {
-            let at = self.scratch.taken[i];
+    #[inline(always)]
+    fn write_if(&mut self, places: &mut [u32], test: impl Fn(&P::Key) -> bool) -> usize {
+        let asker = self.asker.map_or(u32::MAX, |at| at as u32);
+        let mut kept = 0;
+        for i in 0..places.len() {
+            let at = places[i];
             let key = self.keys.at(at as usize);
-            let is_fit = (Some(at as usize) != self.asker) & self.fit.is_met_by(key);
+            let is_fit = (at != asker) & test(key);
             self.sheet.put(key, is_fit);
-            self.scratch.taken[kept] = at;
+            places[kept] = at;
             kept += usize::from(is_fit);
         }
-        self.scratch.taken.truncate(kept);
+        kept
     }
 
     /// Where nearly everybody fits in, it takes fewer draws to choose those who don't. For swarms of which all are fit.
@@ -366,21 +420,19 @@ impl<P: Places> Draw<'_, P> {
         let len = self.keys.count();
         let mut surplus = len - want; // the asker among them
         if let Some(asker) = self.asker {
-            self.mark(asker as u32);
+            self.mark(asker as u32, &[]);
             surplus -= 1;
         }
         while surplus > 0 {
-            surplus -= usize::from(self.mark(place(rng.next_u32(), len)));
+            surplus -= usize::from(self.mark(place(rng.next_u32(), len), &[]));
         }
-        for word in 0..len.div_ceil(64) {
-            let mut left = !self.scratch.marks[word % (MARKS / 64)];
-            if len - word * 64 < 64 {
-                left &= (1 << (len % 64)) - 1;
-            }
-            while left != 0 {
-                self.take((word * 64) as u32 + left.trailing_zeros());
-                left &= left - 1;
-            }
+        let Scratch { taken, marks, number, .. } = &mut *self.scratch;
+        let sheet = &mut self.sheet;
+        let all_marks = &*marks;
+        let mut marks = all_marks.iter();
+        self.keys.for_each(0..len, |key| sheet.put(key, marks.next().is_some_and(|mark| mark != number)));
+        if self.keeps_places {
+            taken.extend((0..len as u32).filter(|&at| all_marks[at as usize % MARKS] != *number));
         }
     }
 
@@ -391,13 +443,12 @@ impl<P: Places> Draw<'_, P> {
         let start = if len > SEARCHED { place(rng.next_u32(), len) as usize } else { 0 };
         self.clear_marks();
         for i in 0..self.scratch.taken.len() {
-            self.mark(self.scratch.taken[i]);
+            self.mark(self.scratch.taken[i], &[]);
         }
         let mut all = std::mem::take(&mut self.scratch.all);
         all.clear();
         for at in around(start, len, SEARCHED).into_iter().flatten() {
-            let bit = at % MARKS;
-            let may_be_taken = self.scratch.marks[bit / 64] >> (bit % 64) & 1 != 0;
+            let may_be_taken = self.scratch.marks[at % MARKS] == self.scratch.number;
             if self.is_fit(at) && !(may_be_taken && self.scratch.taken.contains(&(at as u32))) {
                 all.push(at as u32);
             }

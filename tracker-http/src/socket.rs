@@ -292,11 +292,20 @@ impl Socket {
 
     /// Whether it waits for nothing but requests, and can be served beside others.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.end == End::None && !self.is_behind && !self.stream.is_secure() && !self.has_unsent() && self.tail.is_none()
+        self.end == End::None
+            && !self.is_behind
+            && !self.stream.is_secure()
+            && !self.has_unsent()
+            && self.tail.is_none()
     }
 
     /// Reads once, into the input from there on. If nothing has come, how it goes on.
-    pub(crate) fn hear(&mut self, from: usize, buffers: &mut Buffers, tally: &Tally) -> Result<Heard, Option<Driven>> {
+    pub(crate) fn hear(
+        &mut self,
+        from: usize,
+        buffers: &mut Buffers,
+        tally: &Tally,
+    ) -> Result<Heard, Option<Driven>> {
         match self.stream.read(from, buffers, tally) {
             Ok(Received::Bytes { len, is_short }) => {
                 self.connection.is_cut = !is_short;

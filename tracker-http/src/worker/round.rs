@@ -79,7 +79,9 @@ impl<S: Service> Worker<'_, S> {
         for (Member { id, before, heard }, (part, next)) in members.drain(..).zip(answers.drain(..)) {
             let socket = &mut self.sockets[id];
             let driven = match next {
-                Some(next) => socket.say(&all[part], next, heard.is_all, self.shared.tally, &mut self.buffers),
+                Some(next) => {
+                    socket.say(&all[part], next, heard.is_all, self.shared.tally, &mut self.buffers)
+                }
                 None => Some(self.drop_panicked(id)),
             };
             match driven {
