@@ -52,9 +52,10 @@ pub struct Conversation<'s, S> {
 }
 
 impl<'s, S: Service> Conversation<'s, S> {
-    /// A connection that `peer` has just opened. Of the settings, those count that are about requests: `limits`, `proxies`,
-    /// `seed`, whether `keep_alive` is zero, and who is exempt from the `quota`.
+    /// A connection that `peer` has just opened; an IPv4-mapped IPv6 address is the IPv4 one. Of the settings, those count
+    /// that are about requests: `limits`, `proxies`, `seed`, whether `keep_alive` is zero, and who is exempt from the `quota`.
     pub fn new(service: &'s S, peer: IpAddr, settings: &Settings) -> Self {
+        let peer = peer.to_canonical(); // as the server does at its door
         let exempt = settings.quota.exempt.clone();
         let gate =
             Gate::new(&Quota { requests_per_second: 0, burst: 0, connections: 0, exempt }, &settings.proxies);
@@ -181,11 +182,12 @@ mod tests {
     const LARGE: &[u8] = &[b'x'; 10_000];
 
     impl Service for Ways {
-        fn call(&self, request: &Request<'_>, _: IpAddr, _: &mut Context, reply: &mut Reply<'_>) {
+        fn call(&self, request: &Request<'_>, client: IpAddr, _: &mut Context, reply: &mut Reply<'_>) {
             match request.path {
                 b"/send" => reply.send(200, "text/plain", &[], b"sent"),
                 b"/share" => reply.share(200, "text/plain", &[], LARGE.into()),
                 b"/stream" | b"/broken" => reply.stream("text/plain"),
+                b"/client" => reply.send(200, "text/plain", &[], client.to_string().as_bytes()),
                 _ => {}
             }
         }
@@ -219,6 +221,14 @@ mod tests {
         for piece in [1, 7, 50] {
             assert_eq!(answers(all.as_bytes(), piece, &Settings::default()).0, whole);
         }
+    }
+
+    #[test]
+    fn a_mapped_address_is_the_one_that_is_mapped() {
+        let mut out = Vec::new();
+        let peer = "::ffff:192.0.2.1".parse().unwrap();
+        Conversation::new(&Ways, peer, &Settings::default()).feed(get("/client").as_bytes(), &mut out);
+        assert!(out.ends_with(b"\r\n\r\n192.0.2.1"), "{}", out.escape_ascii());
     }
 
     #[test]
