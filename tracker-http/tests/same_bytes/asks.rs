@@ -143,6 +143,9 @@ fn wild_query() -> BoxedStrategy<Vec<Param>> {
         "4294967296",
         "18446744073709551615",
         "18446744073709551616",
+        "000000000000001",
+        "000000000006881",
+        "0000000000000080",
         "00000000000000000000000000000001",
         "-1",
         "+1",
@@ -152,7 +155,10 @@ fn wild_query() -> BoxedStrategy<Vec<Param>> {
         "0x1",
         "",
     ];
-    let number = || prop_oneof![2 => select(edges.to_vec()).prop_map(str::to_owned), 1 => "[0-9]{1,22}"];
+    let number = || {
+        let edge = select(edges.to_vec()).prop_map(str::to_owned);
+        prop_oneof![2 => edge, 1 => "[0-9]{1,22}", 1 => "0{0,17}[0-9]{1,4}"]
+    };
     let bit = || select(&["0", "1", "", "00", "01", "true", "2"][..]);
     let events = ["started", "completed", "stopped", "paused", "empty", "Started", "starte", "startedd", ""];
     let key = "[a-z_]{0,18}|info_hash2|Info_Hash|xinfo_hash|ports|por|lefts|uploaded|downloaded|corrupt|trackerid|key";
@@ -185,20 +191,22 @@ fn wild_query() -> BoxedStrategy<Vec<Param>> {
         1 => twenty().prop_map(|id| of("peer_id", id)),
         1 => (select(&["ip", "ipv4", "ipv6"][..]), address()).prop_map(|(key, value)| of(key, value)),
         1 => select(raw.to_vec()).prop_map(|raw| Param::Raw(raw.to_owned())),
-    ];
+    ]
+    .boxed();
     let hashes = prop_oneof![
         10 => vec(twenty(), 1),
         1 => vec(twenty(), 0..6)
     ];
-    (hashes, proptest::option::weighted(0.9, twenty()), vec(pair, 0..8))
-        .prop_map(|(hashes, id, pairs)| {
+    let wild = (hashes, proptest::option::weighted(0.9, twenty()), vec(pair.clone(), 0..8)).prop_map(
+        |(hashes, id, pairs)| {
             let mut all: Vec<Param> = hashes.into_iter().map(|hash| of("info_hash", hash)).collect();
             all.extend(id.map(|id| of("peer_id", id)));
             all.extend(pairs);
             all
-        })
-        .prop_shuffle()
-        .boxed()
+        },
+    );
+    let near = (announce_query(), vec(pair, 1..4)).prop_map(|(sound, pairs)| [sound, pairs].concat());
+    prop_oneof![wild, near].prop_shuffle().boxed()
 }
 
 fn method() -> BoxedStrategy<&'static str> {
@@ -286,14 +294,18 @@ fn fields() -> BoxedStrategy<Vec<Field>> {
         b"Content-Length: 0",
         b"X:\t",
     ];
-    let rare = prop_oneof![6 => Just(Vec::new()), 1 => vec(select(rare.to_vec()), 1..3)];
+    let odd_name = ("[a-zA-Z-]{0,18}", any::<u8>(), "[a-zA-Z-]{0,3}").prop_map(|(name, byte, rest)| {
+        [name.as_bytes(), &[byte], rest.as_bytes(), b": of any length"].concat()
+    });
+    let rare = prop_oneof![2 => select(rare.to_vec()).prop_map(Vec::from), 1 => odd_name];
+    let rare = prop_oneof![6 => Just(Vec::new()), 1 => vec(rare, 1..3)];
     let no_host = prop::bool::weighted(0.05);
     (client_fields(), rare, no_host)
         .prop_map(|(mut fields, rare, no_host)| {
             if no_host {
                 fields.retain(|field| !matches!(field, Field::Of(name, _) if name == "Host"));
             }
-            fields.extend(rare.into_iter().map(|line| Field::Raw(line.to_vec())));
+            fields.extend(rare.into_iter().map(Field::Raw));
             fields
         })
         .prop_shuffle()
