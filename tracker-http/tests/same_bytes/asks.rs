@@ -70,7 +70,9 @@ fn announce_query() -> BoxedStrategy<Vec<Param>> {
     let port = prop_oneof![4 => 6881..6889_u16, 1 => any::<u16>()];
     let event =
         proptest::option::of(select(&["started", "completed", "stopped", "paused", "", "update"][..]));
-    let numwant = proptest::option::of(prop_oneof![4 => 0..210_u32, 1 => any::<u32>()]);
+    let numwant = proptest::option::of(
+        prop_oneof![4 => 0..210_u64, 1 => 1_u64 << 32..(1 << 32) + 9, 1 => any::<u64>()],
+    );
     let compact = proptest::option::weighted(0.8, prop_oneof![3 => Just("1"), 1 => Just("0")]);
     let flags = (compact, prop::bool::weighted(0.3), any::<bool>());
     let ip = proptest::option::weighted(0.2, (select(&["ip", "ipv4", "ipv6"][..]), address()));
@@ -294,7 +296,9 @@ fn fields() -> BoxedStrategy<Vec<Field>> {
         b"Content-Length: 0",
         b"X:\t",
     ];
-    let odd_name = ("[a-zA-Z-]{0,18}", any::<u8>(), "[a-zA-Z-]{0,3}").prop_map(|(name, byte, rest)| {
+    // neighbours of letters and digits, and what ends a name elsewhere
+    let odd_byte = prop_oneof![select(&b"@[`{/:;,\"()=\x7f\x80"[..]), any::<u8>()];
+    let odd_name = ("[a-zA-Z-]{0,18}", odd_byte, "[a-zA-Z-]{0,3}").prop_map(|(name, byte, rest)| {
         [name.as_bytes(), &[byte], rest.as_bytes(), b": of any length"].concat()
     });
     let rare = prop_oneof![2 => select(rare.to_vec()).prop_map(Vec::from), 1 => odd_name];
