@@ -165,6 +165,7 @@ const OTHERS: &[&[u8]] = &[
     b"GET /announce\r\n\r\n",
     b"GET  /announce HTTP/1.1\r\nHost: t\r\n\r\n",
     b"GET /announce HTTP/1.1 \r\nHost: t\r\n\r\n",
+    b"GET /announce?\rinfo_hash=x HTTP/1.1\r\nHost: t\r\n\r\n",
     b"GET /scrape ?info_hash=x HTTP/1.1\r\nHost: t\r\n\r\n",
     b"GET /announce ?info_hash=x y HTTP/1.1\r\nHost: t\r\n\r\n",
     b"GET http:///announce HTTP/1.1\r\nHost: t\r\n\r\n",
