@@ -21,6 +21,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from servers import Bench, Server, end_all, end_on_signals, free_port  # noqa: E402
 
+CHUNK = 256_000  # requests that the load program prepares at once
 MODES = {"keepalive": (), "pipelined": ("--pipeline", 8), "close": ("--mode", "close")}
 
 
@@ -34,6 +35,20 @@ def cpu(pid):
         except FileNotFoundError:
             pass
     return total
+
+
+def memory(pid):
+    """Resident megabytes of a process, and how many of them are huge pages."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        sizes = dict(line.split()[:2] for line in file if line.endswith("kB\n"))
+    return int(sizes["Rss:"]) // 1024, int(sizes["AnonHugePages:"]) // 1024
+
+
+def fill(bench, server, swarms, peers):
+    """Every peer announces once."""
+    for first in range(0, peers, CHUNK):
+        requests = ("--enumerate", "--first-id", first, "--requests", min(CHUNK, peers - first), "--pipeline", 8)
+        bench.load(server, *swarms, *requests, seconds=120)
 
 
 def start(bench, variant):
@@ -59,6 +74,8 @@ def main():
     parser.add_argument("--torrents", type=int, default=10_000)
     parser.add_argument("--peers", type=int, default=100_000)
     parser.add_argument("--numwant", type=int, default=50)
+    parser.add_argument("--zipf", type=float, default=1, help="0: every torrent alike")
+    parser.add_argument("--ring", type=int, default=65536, help="different requests")
     parser.add_argument("--fill", action="store_true", help="let every peer announce once before")
     parser.add_argument("variants", nargs="+", metavar="NAME=COMMAND")
     arguments = parser.parse_args()
@@ -68,10 +85,11 @@ def main():
         bench = Bench(folder, "tracker", 0, 1)
         servers = [start(bench, variant) for variant in arguments.variants]
         swarms = ("--torrents", arguments.torrents, "--source-ips", 16, "--connections", arguments.connections)
-        load = (*swarms, "--peers", arguments.peers, "--numwant", arguments.numwant, *MODES[arguments.mode])
+        load = (*swarms, "--peers", arguments.peers, "--numwant", arguments.numwant, "--zipf", arguments.zipf)
+        load += ("--ring", arguments.ring, *MODES[arguments.mode])
         for server in servers:
             if arguments.fill:
-                bench.load(server, *swarms, "--enumerate", "--requests", arguments.peers, seconds=300)
+                fill(bench, server, swarms, arguments.peers)
             bench.load(server, *load, "--requests", arguments.requests // 4)
         costs, errors, foreign = {server.name: [] for server in servers}, 0, []
         for round_ in range(arguments.rounds):
@@ -91,7 +109,9 @@ def main():
             ratios = sorted(one / other for one, other in zip(mine, base))
             quarter = len(ratios) // 4
             middle = f"{ratios[quarter]:.3f}–{ratios[-1 - quarter]:.3f}"
-            print(f"  {server.name:24} {statistics.median(mine):7.2f} µs  {statistics.median(ratios):.3f} ({middle})")
+            resident, huge = memory(server.pid)
+            print(f"  {server.name:20} {statistics.median(mine):7.2f} µs  {statistics.median(ratios):.3f} ({middle})", end="  ")
+            print(f"{resident} MB resident, {huge} of it huge pages")
         return 0
     finally:
         end_all()

@@ -85,7 +85,9 @@ impl Ring {
         }
         let buffers = Buffers::new(setup.buffers, setup.buffer_size);
         // SAFETY: the entries are page-aligned and stay where they are until the ring is gone: see the order of drops
-        unsafe { uring.submitter().register_buf_ring_with_flags(buffers.entries as u64, setup.buffers, GROUP, 0)? };
+        unsafe {
+            uring.submitter().register_buf_ring_with_flags(buffers.entries as u64, setup.buffers, GROUP, 0)?
+        };
         let quiet = if setup.completions { squeue::Flags::empty() } else { squeue::Flags::SKIP_SUCCESS };
         Ok(Self {
             uring,
@@ -113,12 +115,16 @@ impl Ring {
         let entry = match (multishot, self.setup_direct) {
             (true, true) => opcode::RecvMulti::new(Fixed(slot), GROUP).build(),
             (true, false) => opcode::RecvMulti::new(Fd(slot as i32), GROUP).build(),
-            (false, true) => {
-                opcode::Recv::new(Fixed(slot), ptr::null_mut(), 0).buf_group(GROUP).ioprio(first).build().flags(squeue::Flags::BUFFER_SELECT)
-            }
-            (false, false) => {
-                opcode::Recv::new(Fd(slot as i32), ptr::null_mut(), 0).buf_group(GROUP).ioprio(first).build().flags(squeue::Flags::BUFFER_SELECT)
-            }
+            (false, true) => opcode::Recv::new(Fixed(slot), ptr::null_mut(), 0)
+                .buf_group(GROUP)
+                .ioprio(first)
+                .build()
+                .flags(squeue::Flags::BUFFER_SELECT),
+            (false, false) => opcode::Recv::new(Fd(slot as i32), ptr::null_mut(), 0)
+                .buf_group(GROUP)
+                .ioprio(first)
+                .build()
+                .flags(squeue::Flags::BUFFER_SELECT),
         };
         self.push(entry.user_data(RECEIVE << 32 | u64::from(slot)))
     }
@@ -180,7 +186,9 @@ impl Ring {
             match data >> 32 {
                 ACCEPT if result >= 0 && !more => {
                     // the next accept is asked for when this one's connection has been told of: rare, so by a second entry
-                    let rest: Vec<_> = std::iter::once((ACCEPT << 32, -libc::ECANCELED, 0)).chain(self.done.by_ref()).collect();
+                    let rest: Vec<_> = std::iter::once((ACCEPT << 32, -libc::ECANCELED, 0))
+                        .chain(self.done.by_ref())
+                        .collect();
                     self.done = rest.into_iter();
                     return Some(Done::Accepted(result as u32));
                 }
@@ -189,7 +197,11 @@ impl Ring {
                 RECEIVE if result > 0 => {
                     let buffer = cqueue::buffer_select(flags)?;
                     self.lent = Some(buffer);
-                    return Some(Done::Received { slot, bytes: self.buffers.bytes(buffer, result as usize), more });
+                    return Some(Done::Received {
+                        slot,
+                        bytes: self.buffers.bytes(buffer, result as usize),
+                        more,
+                    });
                 }
                 RECEIVE if result == -libc::ENOBUFS => return Some(Done::NoBuffer(slot)),
                 RECEIVE if !more => return Some(Done::Ended(slot)),
@@ -223,7 +235,9 @@ pub fn defer_accept(listener: &Socket) -> io::Result<()> {
     let second: libc::c_int = 1;
     let (start, length) = (ptr::from_ref(&second).cast(), size_of_val(&second) as libc::socklen_t);
     // SAFETY: the option is read from a local, which is as long as it says
-    let code = unsafe { libc::setsockopt(listener.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, start, length) };
+    let code = unsafe {
+        libc::setsockopt(listener.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, start, length)
+    };
     if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
@@ -239,10 +253,18 @@ struct Buffers {
 impl Buffers {
     fn new(count: u16, size: usize) -> Self {
         assert!(count.is_power_of_two(), "a ring's length is a power of two");
-        let layout = std::alloc::Layout::array::<BufRingEntry>(count.into()).and_then(|layout| layout.align_to(PAGE)).expect("32,768 at the most");
+        let layout = std::alloc::Layout::array::<BufRingEntry>(count.into())
+            .and_then(|layout| layout.align_to(PAGE))
+            .expect("32,768 at the most");
         // SAFETY: the layout is not empty. Never freed: the ring is the program's only one
         let entries = unsafe { std::alloc::alloc_zeroed(layout) }.cast();
-        let mut buffers = Self { entries, bytes: vec![0; size * usize::from(count)].into(), size, mask: count - 1, tail: 0 };
+        let mut buffers = Self {
+            entries,
+            bytes: vec![0; size * usize::from(count)].into(),
+            size,
+            mask: count - 1,
+            tail: 0,
+        };
         for buffer in 0..count {
             buffers.give_back(buffer);
         }
