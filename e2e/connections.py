@@ -249,10 +249,10 @@ def set_limit(files):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def end_early(number):
-    """Leaves none of the processes behind that were started here."""
+def end_early(number, folder):
+    """Leaves none of the processes behind that were started here; what they wrote stays for a look."""
     kill_all()
-    print(f"failed: {signal.Signals(number).name}", flush=True)
+    print(f"failed: {signal.Signals(number).name}; logs are in {folder}", flush=True)
     os._exit(1)
 
 
@@ -263,16 +263,19 @@ def main():
     parser.add_argument("--churn", type=int, default=100_000, metavar="N", help="connections opened and closed, and again as many")
     parser.add_argument("--seed", type=int, default=1, help="where chance begins")
     arguments = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: end_early(number))
-    set_limit(arguments.files)
     folder, report = tempfile.mkdtemp(prefix="tracker-connections-"), Report()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: end_early(number, folder))
+    set_limit(arguments.files)
     try:
         Connections(arguments, folder, report).run()
     except (OSError, TimedOut, WrongAnswer) as error:
         report.add("failed", "as far as it came", f"{type(error).__name__}: {error}")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if report.sums["failed"]:
+            print(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
     print(report.summary())
     return 1 if report.sums["failed"] else 0
 
