@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from dataclasses import dataclass
 
 LINE = re.compile(r"^(tracker_\w+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
@@ -52,6 +53,18 @@ class Usage:
             status = dict(line.split(":", 1) for line in file.read().splitlines())
         resident = 1024 * int(status["RssAnon"].split()[0])
         return cls(resident, len(os.listdir(f"/proc/{pid}/fd")), int(status["Threads"]))
+
+    @classmethod
+    def settled(cls, pid):
+        """What it has when that is the same twice: a snapshot that is being written has a descriptor of its own."""
+        last = None
+        for _ in range(100):
+            usage = cls.of(pid)
+            if last and (usage.descriptors, usage.threads) == (last.descriptors, last.threads):
+                break
+            last = usage
+            time.sleep(0.3)
+        return usage
 
     def __str__(self):
         return f"{self.resident / (1 << 20):.1f} MiB, {self.descriptors} descriptors, {self.threads} threads"

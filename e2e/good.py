@@ -6,17 +6,9 @@ import time
 from urllib.parse import quote, urlsplit
 
 import bencode
+from wire import Closed, WrongAnswer, connect, read_answer
 
 TORRENT = b"a torrent of the good"
-BEGIN = b"HTTP/1.1 200 "
-
-
-class WrongAnswer(Exception):
-    """The tracker has said what it should not."""
-
-
-class Closed(WrongAnswer):
-    """The tracker has closed and said nothing."""
 
 
 def percentile(sorted_values, share):
@@ -89,29 +81,10 @@ class GoodClients:
         if kept is not None:
             try:
                 kept.sendall(request)
-                return kept, self._read(kept)
+                return kept, read_answer(kept)
             except (ConnectionResetError, BrokenPipeError, Closed):
                 kept.close()
-        connection = socket.create_connection(self._server, timeout=5, source_address=(source, 0))
+        connection = connect(self._server, source, seconds=5)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(request)
-        return connection, self._read(connection)
-
-    @staticmethod
-    def _read(connection):
-        read = b""
-        while True:
-            part = connection.recv(65536)
-            if not part and not read:
-                raise Closed("closed without an answer")
-            if not part:
-                raise WrongAnswer(f"closed after {read[:100]!r}")
-            read += part
-            head, end, body = read.partition(b"\r\n\r\n")
-            if not end:
-                continue
-            if not head.startswith(BEGIN):
-                raise WrongAnswer(repr(head[:100]))
-            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-            if len(body) == length:
-                return body
+        return connection, read_answer(connection)

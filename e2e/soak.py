@@ -92,7 +92,7 @@ class Soak:
             metrics = Metrics.of(self._tracker)
             wrong.append(f"{late}: {metrics.sum('tracker_peers')} peers of {metrics.sum('tracker_torrents')} torrents, "
                          f"{metrics.sum('tracker_connections')} connections")
-        usage = self._settled()
+        usage = Usage.settled(self._tracker.pid)
         self._usages.append(usage)
         wrong += self._changed(usage)
         p99 = f"good clients' p99 {percentile(times, 0.99):.1f} ms of {len(times)}" if times else "no good answer"
@@ -104,17 +104,6 @@ class Soak:
         metrics = Metrics.of(self._tracker)
         # the one that asks is there
         return (metrics.sum("tracker_peers"), metrics.sum("tracker_torrents"), metrics.sum("tracker_connections")) == (0, 0, 1)
-
-    def _settled(self):
-        """What it has when that is the same twice: a snapshot that is being written has a descriptor of its own."""
-        last = None
-        for _ in range(100):
-            usage = Usage.of(self._tracker.pid)
-            if last and (usage.descriptors, usage.threads) == (last.descriptors, last.threads):
-                break
-            last = usage
-            time.sleep(0.3)
-        return usage
 
     def _changed(self, usage):
         first = self._usages[0]

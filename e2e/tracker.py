@@ -38,7 +38,7 @@ class Counts:
 class Tracker:
     """A running tracker; `urls` maps 4 and 6 to where it listens for that family."""
 
-    def __init__(self, binary, folder, ipv6, settings=CONFIG, port=0):
+    def __init__(self, binary, folder, ipv6, settings=CONFIG, port=0, env=None):
         config = os.path.join(folder, "tracker.ron")
         with open(config, "w", encoding="utf-8") as file:
             file.write(settings)
@@ -46,7 +46,7 @@ class Tracker:
         command = [os.path.abspath(binary), "--config", config, "--data-dir", os.path.join(folder, "data")]
         for address in listen:
             command += ["--listen", address]
-        self._process = Process("tracker", command, folder)
+        self._process = Process("tracker", command, folder, env)
         try:
             self.urls = wait_for("the tracker's ready lines", lambda: self._ready(len(listen)), 10)
         except BaseException:
@@ -87,6 +87,10 @@ class Tracker:
     def pid(self):
         """Its process id."""
         return self._process.pid
+
+    def log(self):
+        """All that it wrote so far."""
+        return self._process.log()
 
     def log_tail(self):
         """The end of its log, for people."""

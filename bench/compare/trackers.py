@@ -1,5 +1,6 @@
 """The trackers that are compared: how each is had, how it is set, and how it is started."""
 
+import json
 import os
 import re
 import shutil
@@ -96,12 +97,20 @@ def run(command, error, seconds=LONGEST_BUILD, **options):
     return done.stdout.decode(errors="replace")
 
 
+def cargo_has(field, crate, version):
+    """Whether cargo has installed this version: the program alone may be an older one."""
+    try:
+        with open(os.path.join(field.tools, ".crates2.json"), encoding="utf-8") as file:
+            return any(name.startswith(f"{crate} {version} ") for name in json.load(file)["installs"])
+    except FileNotFoundError:
+        return False
+
+
 def cargo_install(field, crate, version, *more, flags=""):
-    """Builds a program with cargo, once."""
-    program = os.path.join(field.tools, "bin", crate)
-    if not os.path.exists(program):
+    """Builds a program with cargo, once for each version."""
+    if not cargo_has(field, crate, version):
         if not field.installs:
-            raise Missing("not built, and nothing is to be installed")
+            raise Missing(f"{version} is not built, and nothing is to be installed")
         if not shutil.which("cargo"):
             raise Missing("cargo, which builds it, is not installed")
         print(f"building {crate} {version}: that takes some minutes", file=sys.stderr, flush=True)
@@ -144,13 +153,21 @@ def get_torrust(field):
     return cargo_install(field, "torrust-tracker", TORRUST, "--bin", "torrust-tracker")
 
 
+def npm_has(field, package, version):
+    """Whether npm has installed this version."""
+    try:
+        with open(os.path.join(field.tools, "node_modules", package, "package.json"), encoding="utf-8") as file:
+            return json.load(file)["version"] == version
+    except FileNotFoundError:
+        return False
+
+
 def get_node(field):
     if not shutil.which("node"):
         raise Missing("Node.js is not installed")
-    package = os.path.join(field.tools, "node_modules", "bittorrent-tracker", "package.json")
-    if not os.path.exists(package):
+    if not npm_has(field, "bittorrent-tracker", NODE):
         if not (field.installs and shutil.which("npm")):
-            raise Missing("not installed, and nothing is to be installed, or npm is not there")
+            raise Missing(f"{NODE} is not installed, and nothing is to be installed, or npm is not there")
         os.makedirs(field.tools, exist_ok=True)
         command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", field.tools]
         run([*command, f"bittorrent-tracker@{NODE}"], "npm cannot install it", 600)
