@@ -12,8 +12,9 @@ use crate::{InfoHash, PeerAddr, PeerId, PeerState, Reach, Seconds, Tracker};
 
 /// Peers that are copied at the most while a lock is held.
 const PIECE: usize = 32_768;
-/// A torrent costs as much as so many peers.
-const TORRENT: usize = 8;
+/// A torrent costs as much as so many peers: its parts lie in four places, and where there are millions of torrents none of
+/// them is in a cache.
+const TORRENT: usize = 32;
 
 /// One torrent, or a part of one: a large swarm is exported in several, each with the same `info_hash`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
