@@ -41,9 +41,23 @@ impl Scheduled {
     }
 }
 
-/// Page faults of the calling thread that needed no disk.
-pub(crate) fn faults() -> u64 {
-    getrusage(UsageWho::RUSAGE_THREAD).map_or(0, |usage| usage.minor_page_faults().unsigned_abs())
+/// Events in the life of the calling thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Events {
+    /// Page faults that needed no disk.
+    pub(crate) faults: u64,
+    /// How often it went to sleep.
+    pub(crate) sleeps: u64,
+}
+
+pub(crate) fn events() -> Events {
+    getrusage(UsageWho::RUSAGE_THREAD).map_or_else(
+        |_| Events::default(),
+        |usage| Events {
+            faults: usage.minor_page_faults().unsigned_abs(),
+            sleeps: usage.voluntary_context_switches().unsigned_abs(),
+        },
+    )
 }
 
 /// Bytes of memory that the process has.
@@ -51,6 +65,19 @@ pub(crate) fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+/// How long the first touches of fresh memory take, one in each piece that may become a huge page.
+pub(crate) fn first_touches() -> Vec<Duration> {
+    const PIECE: usize = 2 << 20;
+    // as the system gives it: zeros that nobody has written
+    let mut memory = vec![0_u8; 64 * PIECE];
+    let touches = memory.chunks_mut(PIECE).map(|piece| {
+        let begin = cpu();
+        *std::hint::black_box(&mut piece[0]) = 1;
+        cpu() - begin
+    });
+    touches.collect()
 }
 
 /// From now on the calling thread is the last where there are more threads to run than cores, like the one that writes

@@ -44,8 +44,10 @@ pub(crate) fn draw(measured: &Measured, path: &Path) -> Drawn {
 fn panel(measured: &Measured, who: Who, numwant: u32, has_legend: bool, area: &Area<'_>) -> Drawn {
     let most = measured.reads.last().map_or(1e4, |(peers, _)| *peers as f64);
     let asks = if numwant == 0 { "nobody".to_owned() } else { format!("{numwant} peers") };
-    let title =
-        format!("{} announces, for {asks}", if who == Who::Few { "The same thousand" } else { "Any peer" });
+    let title = format!(
+        "{}, for {asks}",
+        if who == Who::Few { "The same thousand announce" } else { "Any peer announces" }
+    );
     let mut chart = ChartBuilder::on(area)
         .caption(title, (FONT, 17).into_font().color(&INK))
         .margin(12)
@@ -82,7 +84,7 @@ fn panel(measured: &Measured, who: Who, numwant: u32, has_legend: bool, area: &A
     if has_legend {
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
+            .position(SeriesLabelPosition::UpperLeft)
             .background_style(WHITE.mix(0.85))
             .border_style(TRANSPARENT)
             .legend_area_size(28)

@@ -46,6 +46,9 @@ pub(crate) struct Options {
     /// Puts the table into this document too
     #[arg(long, value_name = "PATH")]
     write: Option<PathBuf>,
+    /// The place in it
+    #[arg(long, value_name = "NAME", default_value = "sizes")]
+    place: String,
 }
 
 /// How peers are spread.
@@ -149,7 +152,7 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
         write_files(folder, &measured)?;
     }
     if let Some(path) = &options.write {
-        put_into(path, "sizes", &text)?;
+        put_into(path, &options.place, &text)?;
     }
     Ok(())
 }

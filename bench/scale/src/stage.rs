@@ -202,7 +202,7 @@ fn announce(shared: &Shared<'_>, lives: &mut [Life], work: Work, seed: u64) -> i
         if round % LOOK == 0 {
             others_before = waited_by_others();
         }
-        let (mut waited_before, mut faults_before) = (me.waited(), clocks::faults());
+        let (mut waited_before, mut events_before) = (me.waited(), clocks::events());
         let mut cpu_before = clocks::cpu();
         for announce in &batch {
             let begin = Instant::now();
@@ -217,15 +217,16 @@ fn announce(shared: &Shared<'_>, lives: &mut [Life], work: Work, seed: u64) -> i
                 cpu_before = cpu;
                 continue;
             }
-            let (waited, others, faults) = (me.waited(), waited_by_others(), clocks::faults());
+            let (waited, others, events) = (me.waited(), waited_by_others(), clocks::events());
             tally.add_slow(Slow {
                 clock,
                 cpu: cpu.saturating_sub(cpu_before),
                 without_core: waited.saturating_sub(waited_before),
                 others_without_core: others.saturating_sub(others_before),
-                faults: faults - faults_before,
+                faults: events.faults - events_before.faults,
+                has_slept: events.sleeps > events_before.sleeps,
             });
-            (waited_before, others_before, faults_before) = (waited, others, faults);
+            (waited_before, others_before, events_before) = (waited, others, events);
             cpu_before = clocks::cpu();
         }
     }

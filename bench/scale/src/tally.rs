@@ -23,11 +23,22 @@ pub(crate) struct Slow {
     /// How long other threads, one of which may have held the lock, were ready to run and had no core meanwhile.
     pub(crate) others_without_core: Duration,
     pub(crate) faults: u64,
+    /// Whether its thread went to sleep.
+    pub(crate) has_slept: bool,
 }
 
 impl Slow {
     /// While its thread slept: it waited for a lock.
     pub(crate) fn asleep(&self) -> Duration {
+        if self.has_slept { self.idle() } else { Duration::ZERO }
+    }
+
+    /// Time that the kernel knows nothing of, since the host of a virtual machine had taken the core away.
+    pub(crate) fn stolen(&self) -> Duration {
+        if self.has_slept { Duration::ZERO } else { self.idle() }
+    }
+
+    fn idle(&self) -> Duration {
         self.clock.saturating_sub(self.cpu).saturating_sub(self.without_core)
     }
 
@@ -61,8 +72,10 @@ pub(crate) struct Over {
     pub(crate) without_core: u64,
     /// or waiting for a lock.
     pub(crate) asleep: u64,
-    /// Those that took longer even without the scheduler's doing.
+    /// Those that took longer even without the scheduler's doing;
     pub(crate) ours: u64,
+    /// and those of them that met memory which nobody had touched yet.
+    pub(crate) faulted: u64,
 }
 
 impl Tally {
@@ -96,6 +109,7 @@ impl Tally {
         if clock > LIMIT {
             self.over.clock += 1;
             let asleep = slow.asleep();
+            let without_core = without_core + slow.stolen();
             if cpu >= without_core && cpu >= asleep {
                 self.over.working += 1;
             } else if without_core >= asleep {
@@ -104,7 +118,10 @@ impl Tally {
                 self.over.asleep += 1;
             }
         }
-        self.over.ours += u64::from(slow.ours() > LIMIT);
+        if slow.ours() > LIMIT {
+            self.over.ours += 1;
+            self.over.faulted += u64::from(slow.faults > 0);
+        }
         self.slowest.push(slow);
         if self.slowest.len() > 4 * SLOWEST {
             self.keep_slowest();
@@ -131,6 +148,7 @@ impl Tally {
         self.over.without_core += other.over.without_core;
         self.over.asleep += other.over.asleep;
         self.over.ours += other.over.ours;
+        self.over.faulted += other.over.faulted;
     }
 }
 
@@ -141,12 +159,20 @@ mod tests {
     #[test]
     fn what_the_scheduler_took_is_not_ours() {
         let millis = Duration::from_millis;
-        let lost_core =
-            Slow { clock: millis(5), cpu: millis(1) / 2, without_core: millis(4), ..Slow::default() };
+        let lost_core = Slow {
+            clock: millis(5),
+            cpu: millis(1) / 2,
+            without_core: millis(4),
+            has_slept: true,
+            ..Slow::default()
+        };
         assert_eq!((lost_core.asleep(), lost_core.ours()), (millis(1) / 2, millis(1)));
-        let holder_lost_core = Slow { clock: millis(5), others_without_core: millis(9), ..Slow::default() };
+        let holder_lost_core =
+            Slow { clock: millis(5), others_without_core: millis(9), has_slept: true, ..Slow::default() };
         assert_eq!((holder_lost_core.asleep(), holder_lost_core.ours()), (millis(5), millis(0)));
-        let held_long = Slow { clock: millis(5), ..Slow::default() };
+        let held_long = Slow { clock: millis(5), faults: 1, has_slept: true, ..Slow::default() };
+        let stolen = Slow { clock: millis(5), ..Slow::default() };
+        assert_eq!((stolen.asleep(), stolen.stolen(), stolen.ours()), (millis(0), millis(5), millis(0)));
         assert_eq!(held_long.ours(), millis(5));
 
         let mut one = Tally::new();
@@ -156,8 +182,8 @@ mod tests {
         all.add_slow(holder_lost_core);
         all.add_slow(held_long);
         all.merge(&one);
-        let Over { clock, working, without_core, asleep, ours } = all.over;
-        assert_eq!((clock, working, without_core, asleep, ours), (3, 0, 1, 2, 1));
+        let Over { clock, working, without_core, asleep, ours, faulted } = all.over;
+        assert_eq!((clock, working, without_core, asleep, ours, faulted), (3, 0, 1, 2, 1, 1));
         assert_eq!((all.clock.len(), all.slowest.len()), (4, 3));
         assert_eq!(all.slowest[0].ours(), millis(5));
     }
