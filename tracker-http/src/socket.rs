@@ -431,7 +431,12 @@ impl Socket {
             }
             return;
         }
-        match self.stream.write(bytes, tally) {
+        let written = if self.end == End::None {
+            self.stream.write(bytes, tally)
+        } else {
+            self.stream.write_last(bytes, tally)
+        };
+        match written {
             Ok(written) => {
                 if written < bytes.len() {
                     self.output.extend_from_slice(&bytes[written..]);

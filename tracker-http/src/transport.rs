@@ -95,6 +95,21 @@ impl Transport {
         Ok(taken)
     }
 
+    /// Like [`write`](Transport::write), with nothing but the end of the connection to follow, at once: the end goes
+    /// out in one packet with the last of the bytes.
+    ///
+    /// # Errors
+    /// The socket's; `WouldBlock` if nothing was taken.
+    pub(crate) fn write_last(&mut self, bytes: &[u8], tally: &Tally) -> io::Result<usize> {
+        if self.is_secure() {
+            return self.write(bytes, tally);
+        }
+        let taken = send_and_hold(&mut self.tcp, bytes)?;
+        self.progress += taken as u64;
+        tally.happened(Happening::BytesOut, taken as u64);
+        Ok(taken)
+    }
+
     /// Sends what was taken and waits.
     ///
     /// # Errors
@@ -159,4 +174,16 @@ impl Transport {
     ) -> io::Result<()> {
         registry.reregister(&mut self.tcp, token, interest)
     }
+}
+
+/// Sends, and leaves the last, incomplete packet to be sent together with what comes next.
+#[cfg(target_os = "linux")]
+fn send_and_hold(tcp: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    use rustix::net::SendFlags;
+    Ok(rustix::net::send(tcp, bytes, SendFlags::MORE | SendFlags::NOSIGNAL)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send_and_hold(tcp: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    tcp.write(bytes)
 }
