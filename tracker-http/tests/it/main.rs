@@ -24,6 +24,7 @@ mod pipelines;
 mod pki;
 mod proxies;
 mod quota;
+mod rounds;
 mod scrape;
 mod services;
 mod shared;
