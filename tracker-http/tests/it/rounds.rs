@@ -7,6 +7,8 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 use tracker_http::parser::Request;
 use tracker_http::{Context, Reply, Service, Settings};
 
+use crate::client::Client;
+use crate::pki;
 use crate::services::Pages;
 use crate::site::{Setup, announce, get};
 
@@ -34,7 +36,7 @@ impl Service for &Held {
 /// More connections than a round takes, and more bytes than its buffer: they ask for all that there is while the only worker is held.
 #[test]
 fn each_gets_its_own_answer_whatever_the_others_want() {
-    const KINDS: u16 = 10;
+    const KINDS: u16 = 11;
     let (held, is_held) = bounded(1);
     let (go_on, go) = bounded(1);
     let service = Held { held, go };
@@ -42,7 +44,12 @@ fn each_gets_its_own_answer_whatever_the_others_want() {
         Setup { settings: Settings { workers: 1, ..Settings::default() }, panics: 12, ..Setup::default() };
     setup.run_beside(&service, |site| {
         let long = announce(3, 1).with("key", "k".repeat(3000)).request();
-        let mut clients: Vec<_> = (0..12 * KINDS).map(|nth| (nth, site.connect())).collect();
+        let mut clients: Vec<_> = (0..12 * KINDS)
+            .map(|nth| match nth % KINDS {
+                9 => (nth, Client::secure(site.secure_addr(), &pki::client())),
+                _ => (nth, site.connect()),
+            })
+            .collect();
         for (nth, client) in &mut clients {
             assert_eq!(client.ask(get("/client")).body, b"127.0.0.1", "{nth}");
         }
@@ -60,6 +67,8 @@ fn each_gets_its_own_answer_whatever_the_others_want() {
                 6 => client.send(get("/status/304") + &get("/status/200") + &get("/big/7")),
                 7 => client.half_close(),
                 8 => client.send("NONSENSE\r\n\r\n"),
+                // is served by itself, in the midst of the others
+                9 => client.send(announce(4, 4000 + *nth).request()),
                 _ => client.send(long.repeat(2)),
             };
         }
@@ -87,12 +96,13 @@ fn each_gets_its_own_answer_whatever_the_others_want() {
                 }
                 7 => client.is_closed(),
                 8 => assert_eq!(client.answer().status, 400),
+                9 => assert_eq!(client.answer().bencode().int("complete"), 0),
                 _ => assert_eq!([client.answer().status, client.answer().status], [200, 200]),
             }
         }
         assert_eq!(
-            [site.counts(1), site.counts(2), site.counts(3)].map(|(_, leechers, _)| leechers),
-            [24, 12, 1]
+            [1, 2, 3, 4].map(|torrent| site.counts(torrent)).map(|(_, leechers, _)| leechers),
+            [24, 12, 1, 12]
         );
     });
 }
