@@ -2,7 +2,7 @@
 //!
 //! [`cli`] reads what was typed, [`settings`] merges it over the [`config`] file into settings that are checked and
 //! ready to use, and [`run`] does what was asked for. [`logging`], [`signals`], [`open_files`], [`access`],
-//! [`certificates`] and [`reload`] are what a running tracker needs of its operating system.
+//! [`certificates`], [`huge_pages`] and [`reload`] are what a running tracker needs of its operating system.
 //!
 //! [`statistics`] knows what there is now and was before, [`dashboard`] shows it, [`housekeeping`] does what is to be done
 //! now and then, and [`keeper`] is the one who waits for the disk. [`supervisor`] tells the service manager how it goes.
@@ -20,6 +20,7 @@ pub mod config;
 pub mod dashboard;
 pub mod error;
 pub mod housekeeping;
+pub mod huge_pages;
 pub mod keeper;
 pub mod logging;
 pub mod open_files;

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    tracker_bin::huge_pages::turn_off();
     match tracker_bin::run::main(std::env::args_os()) {
         Ok(code) => code,
         Err(error) => {

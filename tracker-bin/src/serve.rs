@@ -29,7 +29,7 @@ use crate::signals::{Signal, Signals};
 use crate::statistics::{Statistics, unix_now};
 use crate::supervisor::{Reports, Supervisor};
 use crate::visibility::Visibility;
-use crate::{access, certificates, open_files};
+use crate::{access, certificates, huge_pages, open_files};
 
 /// The longest time between two sweeps; a tenth of the peer timeout if that is shorter.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -104,6 +104,9 @@ pub fn serve(mut settings: Settings) -> Result<(), Error> {
     }
     supervisor.ready();
     notes.log();
+    if huge_pages::are_on() {
+        tracing::debug!("huge pages are left on");
+    }
     let (stop, stopped) = bounded::<()>(0);
     let (taken, samples) = unbounded();
     let is_stopping = AtomicBool::new(false);

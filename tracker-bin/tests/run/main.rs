@@ -14,6 +14,8 @@ mod descriptors;
 mod disk;
 mod expiry;
 mod flood;
+#[cfg(target_os = "linux")]
+mod huge_pages;
 mod limits;
 mod logs;
 mod outputs;
