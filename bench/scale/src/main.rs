@@ -45,6 +45,11 @@ enum What {
 }
 
 fn main() -> ExitCode {
+    // as the program does
+    #[cfg(target_os = "linux")]
+    if std::env::var_os("MIMALLOC_ALLOW_THP").is_none() {
+        let _ = rustix::thread::disable_transparent_huge_pages(true);
+    }
     let result = match Options::parse().what {
         What::Crowd(options) => crowd::run(&options),
         What::Sizes(options) => sizes::run(&options),
