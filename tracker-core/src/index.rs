@@ -1,35 +1,39 @@
 //! Where in a dense array something stands: a peer of a large swarm, a torrent of a shard.
 //!
 //! A hash table that grows by rehashing everything at once would make one announce in a swarm of a million wait for
-//! milliseconds. This one is split into parts of some hundred entries, and grows and shrinks a part at a time
-//! (linear hashing), so that no single operation costs more than a part.
+//! milliseconds, and it is half empty after that. This one is split into parts of some dozen entries, and grows and
+//! shrinks a part at a time (linear hashing), so that no single operation costs more than a part.
 
-use hashbrown::HashTable;
+use crate::part::Part;
 
-/// Entries that a part holds on average before another part is made: nearly as many as tables of 512 places take. To look
-/// every one of them up takes some hundred
-/// microseconds where nothing is in the caches.
-const FULL: usize = 400;
+/// Entries that a part holds on average before another part is made.
+const FULL: usize = 32;
 /// Entries a part below which two of them are merged.
 const SPARSE: usize = FULL / 3;
 
-/// Places up to which a part is not worth shrinking.
-const SMALL: usize = 128;
+/// Parts of a block: so many pointers are copied at the most where there comes to be another part.
+const BLOCK: usize = 256;
 
 /// A set of positions, found by the hash of what stands there.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// Part 0: all there is in a small index, and not a pointer further away than it has to be.
-    first: HashTable<u32>,
-    /// The other parts. Invariant: an entry of hash `h` is in part number `self.part(h)`.
-    rest: Vec<HashTable<u32>>,
-    len: usize,
+    first: Part,
+    /// The other parts, in blocks: all but the last are full, and the last is not empty. Invariant: an entry of hash `h`
+    /// is in part number `self.part(h)`.
+    rest: Vec<Vec<Part>>,
+    /// How many these are: also the number of the last part.
+    more: u32,
+    /// The bits that this number and those below it have.
+    mask: u32,
+    len: u32,
 }
 
 impl Index {
     /// An index of the positions `0..len`.
     pub(crate) fn of(len: u32, hash: impl Fn(u32) -> u64) -> Self {
-        let mut index = Index { first: HashTable::with_capacity(len as usize + 1), ..Index::default() };
+        let mut index = Index::default();
+        (1..(len as usize).div_ceil(FULL)).for_each(|_| index.add_part());
         for at in 0..len {
             index.insert(hash(at), at, &hash);
         }
@@ -37,106 +41,118 @@ impl Index {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.len as usize
     }
 
     /// The position with this hash that `is_it`.
     #[inline]
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        let part = match self.part(hash) {
-            0 => &self.first,
-            part => &self.rest[part - 1],
+        let part = match self.part(hash).checked_sub(1) {
+            None => &self.first,
+            Some(at) => &self.rest[at / BLOCK][at % BLOCK],
         };
-        part.find(hash, |&at| is_it(at as usize)).map(|&at| at as usize)
+        part.find(hash, |at| is_it(at as usize)).map(|at| at as usize)
     }
 
     /// Adds position `at`; `hash_of` tells the hash of any position that is in.
     pub(crate) fn insert(&mut self, hash: u64, at: u32, hash_of: impl Fn(u32) -> u64) {
-        if self.len >= self.parts() * FULL {
+        if self.len() >= (self.more as usize + 1) * FULL {
             self.split(&hash_of);
         }
-        self.part_mut(hash).insert_unique(hash, at, |&other| hash_of(other));
+        self.part_mut(hash).push(hash, at);
         self.len += 1;
     }
 
     /// Takes position `at` out; `hash_of` tells the hash of any other that is in.
     pub(crate) fn remove(&mut self, hash: u64, at: u32, hash_of: impl Fn(u32) -> u64) {
-        let part = self.part_mut(hash);
-        match part.find_entry(hash, |&other| other == at) {
-            Ok(entry) => drop(entry.remove()),
-            Err(_) => {
-                debug_assert!(false, "position {at} is not in the index");
-                return;
-            }
+        if !self.part_mut(hash).remove(hash, at) {
+            debug_assert!(false, "position {at} is not in the index");
+            return;
         }
         self.len -= 1;
-        if self.len < self.rest.len() * SPARSE {
+        if self.len() < self.more as usize * SPARSE {
             self.merge(&hash_of);
-        }
-        // not where there are more: they would all come to it at about the same time
-        if self.rest.is_empty() && self.len * 4 < self.first.capacity() && self.first.capacity() > SMALL {
-            self.first.shrink_to(self.len * 2, |&other| hash_of(other));
         }
     }
 
     /// What stood at `from` stands at `to` now.
     pub(crate) fn relocate(&mut self, hash: u64, from: u32, to: u32) {
-        match self.part_mut(hash).find_mut(hash, |&other| other == from) {
-            Some(at) => *at = to,
+        let part = self.part_mut(hash);
+        match part.place(hash, from) {
+            Some(place) => part.set(place, to),
             None => debug_assert!(false, "position {from} is not in the index"),
         }
     }
 
     /// What stood at `a` and what stood at `b` have changed places.
     pub(crate) fn swap(&mut self, hash_a: u64, a: u32, hash_b: u64, b: u32) {
-        // through a position that nobody has, since the two hashes may be the same
-        self.relocate(hash_a, a, u32::MAX);
-        self.relocate(hash_b, b, a);
-        self.relocate(hash_a, u32::MAX, b);
+        // both are found before either is changed, since the two hashes may be the same
+        let (part_a, part_b) = (self.part(hash_a), self.part(hash_b));
+        let places = (self.get_mut(part_a).place(hash_a, a), self.get_mut(part_b).place(hash_b, b));
+        let (Some(place_a), Some(place_b)) = places else {
+            debug_assert!(false, "position {a} or {b} is not in the index");
+            return;
+        };
+        self.get_mut(part_a).set(place_a, b);
+        self.get_mut(part_b).set(place_b, a);
     }
 
-    fn parts(&self) -> usize {
-        1 + self.rest.len()
-    }
-
-    /// The number of a hash's part. The bits are neither those that pick a shard nor those that a `HashTable` uses.
+    /// The number of a hash's part, from the bits below those that pick a shard.
     #[inline]
     fn part(&self, hash: u64) -> usize {
-        let parts = self.parts();
-        let round = parts.next_power_of_two();
-        let part = (hash >> 20) as usize & (round - 1);
-        if part < parts { part } else { part - round / 2 }
+        let part = hash as u32 & self.mask;
+        (if part <= self.more { part } else { part & (self.mask >> 1) }) as usize
     }
 
     #[inline]
-    fn part_mut(&mut self, hash: u64) -> &mut HashTable<u32> {
-        match self.part(hash) {
-            0 => &mut self.first,
-            part => &mut self.rest[part - 1],
+    fn part_mut(&mut self, hash: u64) -> &mut Part {
+        self.get_mut(self.part(hash))
+    }
+
+    #[inline]
+    fn get_mut(&mut self, part: usize) -> &mut Part {
+        match part.checked_sub(1) {
+            None => &mut self.first,
+            Some(at) => &mut self.rest[at / BLOCK][at % BLOCK],
         }
+    }
+
+    fn set_more(&mut self, more: u32) {
+        self.more = more;
+        self.mask = (more + 1).next_power_of_two() - 1;
+    }
+
+    fn add_part(&mut self) {
+        match self.rest.last_mut() {
+            Some(block) if block.len() < BLOCK => block.push(Part::default()),
+            _ => self.rest.push(vec![Part::default()]),
+        }
+        self.set_more(self.more + 1);
     }
 
     fn split(&mut self, hash_of: impl Fn(u32) -> u64) {
-        let parts = self.parts();
-        let from = match parts - (parts + 1).next_power_of_two() / 2 {
-            0 => &mut self.first,
-            from => &mut self.rest[from - 1],
-        };
-        let entries = std::mem::replace(from, HashTable::with_capacity(from.len() / 2));
-        self.rest.push(HashTable::with_capacity(entries.len() / 2));
-        self.spread(entries, hash_of);
+        self.add_part();
+        let (from, to) = ((self.more & (self.mask >> 1)) as usize, self.more as usize);
+        let entries = std::mem::take(self.get_mut(from));
+        *self.get_mut(from) = Part::with_capacity(entries.len() * 3 / 4);
+        *self.get_mut(to) = Part::with_capacity(entries.len() * 3 / 4);
+        self.spread(&entries, hash_of);
     }
 
     fn merge(&mut self, hash_of: impl Fn(u32) -> u64) {
-        if let Some(entries) = self.rest.pop() {
-            self.spread(entries, hash_of);
+        let Some(block) = self.rest.last_mut() else { return };
+        let entries = block.pop().unwrap_or_default();
+        if block.is_empty() {
+            self.rest.pop();
         }
+        self.set_more(self.more - 1);
+        self.spread(&entries, hash_of);
     }
 
-    fn spread(&mut self, entries: HashTable<u32>, hash_of: impl Fn(u32) -> u64) {
-        for at in entries {
+    fn spread(&mut self, entries: &Part, hash_of: impl Fn(u32) -> u64) {
+        for at in entries.positions() {
             let hash = hash_of(at);
-            self.part_mut(hash).insert_unique(hash, at, |&other| hash_of(other));
+            self.part_mut(hash).push(hash, at);
         }
     }
 }
@@ -149,24 +165,31 @@ mod tests {
         u64::from(at).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
     }
 
+    /// The entries that there is memory for, beside how many there are.
+    fn room(index: &Index) -> f64 {
+        let parts = index.rest.iter().flatten().chain([&index.first]);
+        parts.map(Part::room).sum::<usize>() as f64 / index.len() as f64
+    }
+
     #[test]
     fn finds_everything_while_it_grows_and_shrinks() {
         let mut index = Index::of(65, hash);
         for at in 65..20_000 {
             index.insert(hash(at), at, hash);
         }
-        assert!(index.parts() > 16);
-        assert!(index.rest.iter().all(|part| part.len() < 4 * FULL));
+        assert!(index.more > 256);
+        assert!(index.rest.iter().flatten().all(|part| part.len() < 4 * FULL));
+        assert!(room(&index) < 1.3, "{}", room(&index));
         for at in 0..20_000 {
             assert_eq!(index.find(hash(at), |found| found == at as usize), Some(at as usize));
         }
-        for at in (100..20_000).rev() {
+        for at in (30..20_000).rev() {
             index.remove(hash(at), at, hash);
             assert_eq!(index.find(hash(at), |found| found == at as usize), None);
+            assert!(room(&index) < 4.0, "memory is given back: {} at {at}", room(&index));
         }
-        assert_eq!((index.parts(), index.len()), (1, 100));
-        assert!(index.first.capacity() < FULL, "memory is given back");
-        assert!((0..100).all(|at| index.find(hash(at), |found| found == at as usize).is_some()));
+        assert!(index.more <= 3 && index.len() == 30);
+        assert!((0..30).all(|at| index.find(hash(at), |found| found == at as usize).is_some()));
     }
 
     #[test]

@@ -70,6 +70,7 @@ mod holds;
 mod index;
 mod key;
 mod memory;
+mod part;
 mod reply;
 mod selection;
 mod shard;

@@ -1,6 +1,6 @@
 //! A hash table whose entries lie densely: an index of positions, and blocks of entries.
 //!
-//! The index costs 5 bytes a place where a table of whole entries would cost an entry a place, at half the load on
+//! The index costs 6 bytes an entry where a table of whole entries would cost an entry a place, at half the load on
 //! average, and grows in small parts. Full blocks never move, so growth copies next to nothing; a removal fills the gap
 //! with the last entry, so that a walk from the end down to the beginning sees every entry that stays, whatever is
 //! inserted or removed meanwhile.
