@@ -276,22 +276,65 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
         self.promote(at, state, now, hasher)
     }
 
-    /// Takes the peer at `at` out.
-    pub(crate) fn remove(&mut self, at: usize, now: &Moment, hasher: &Hasher) {
-        let at = self.make_leecher(at, now, hasher);
-        let last = self.len() - 1;
-        let keys = Dense::new(&self.keys, None);
-        let rare = self.extra.as_mut().and_then(|extra| extra.rare.as_deref_mut());
-        if let Some(Rare { index: Some(index), keys: behind, .. }) = rare {
-            let keys = keys.with(behind);
+    /// Takes the peer at `at` out. The last of its run fills the gap, and so on up to the last of all.
+    pub(crate) fn remove(&mut self, at: usize, hasher: &Hasher) {
+        let (keys, index) = self.indexed();
+        if let Some(index) = index {
             let hash_of = |at: u32| keys.get(at as usize).hash(hasher);
             index.remove(hash_of(at as u32), at as u32, hash_of);
-            if at != last {
-                index.relocate(hash_of(last as u32), last as u32, at as u32);
-            }
         }
-        self.swap_remove(at, last);
+        let mut gap = at;
+        let mut runs = self.runs();
+        if gap < runs.leechers_from() {
+            if gap < runs.seeders {
+                runs.seeders -= 1;
+                self.fill(gap, runs.seeders, hasher);
+                gap = runs.seeders;
+            } else {
+                runs.partial -= 1;
+            }
+            self.fill(gap, runs.leechers_from(), hasher);
+            gap = runs.leechers_from();
+            self.set_runs(runs);
+        }
+        let last = self.len() - 1;
+        self.note_place(last, gap, hasher);
+        self.swap_remove(gap, last);
         self.shrink();
+    }
+
+    /// The peer at `from` takes the place of one that is not in the index.
+    fn fill(&mut self, gap: usize, from: usize, hasher: &Hasher) {
+        if gap == from {
+            return;
+        }
+        self.note_place(from, gap, hasher);
+        *self.key_mut(gap) = *self.key(from);
+        if let Some(&mut id) = self.id_mut(from)
+            && let Some(kept) = self.id_mut(gap)
+        {
+            *kept = id;
+        }
+    }
+
+    /// Has the index find the peer at `from` where it goes to.
+    fn note_place(&mut self, from: usize, to: usize, hasher: &Hasher) {
+        if from == to {
+            return;
+        }
+        let (keys, index) = self.indexed();
+        if let Some(index) = index {
+            index.relocate(keys.get(from).hash(hasher), from as u32, to as u32);
+        }
+    }
+
+    /// All keys, and the index if there is one.
+    fn indexed(&mut self) -> (Dense<'_, A::Item>, Option<&mut Index>) {
+        let first = Dense::new(&self.keys, None);
+        match self.extra.as_mut().and_then(|extra| extra.rare.as_deref_mut()) {
+            Some(Rare { index, keys, .. }) => (first.with(keys), index.as_mut()),
+            None => (first, None),
+        }
     }
 
     /// The last one takes the place of the one at `at`.

@@ -192,7 +192,7 @@ impl Shard {
         torrent.refresh(now);
         if let Some(place) = torrent.find(peer, now, &rules.hasher) {
             let before = Share::of(torrent);
-            torrent.remove(place.at, peer, now, &rules.hasher);
+            torrent.remove(place.at, peer, &rules.hasher);
             self.totals.replace(before, Share::of(torrent));
             ledger.crowd().left(Member::from(peer), || hash, &rules.hasher);
         }

@@ -136,12 +136,12 @@ impl Torrent {
         }
     }
 
-    pub(crate) fn remove(&mut self, at: usize, peer: &PeerKey, now: &Moment, hasher: &Hasher) {
+    pub(crate) fn remove(&mut self, at: usize, peer: &PeerKey, hasher: &Hasher) {
         match peer {
-            PeerKey::V4(_) => self.v4.remove(at, now, hasher),
+            PeerKey::V4(_) => self.v4.remove(at, hasher),
             PeerKey::V6(_) => {
                 if let Some(v6) = self.v6_mut() {
-                    v6.remove(at, now, hasher);
+                    v6.remove(at, hasher);
                 }
                 self.drop_empty_v6();
             }

@@ -90,7 +90,7 @@ impl<A: Array<Item: Key> + 'static, X: Default> Family<A, X> {
             *budget -= 1;
             gone(self.keys().get(at));
             // what comes into the gap was above and has been looked at
-            self.remove(at, now, hasher);
+            self.remove(at, hasher);
             removed += 1;
             *budget = budget.saturating_sub(REMOVAL);
         }
