@@ -14,21 +14,17 @@ raise it, more. Needs Python 3 and Linux, and some 800 MB of the kernel's memory
 """
 
 import argparse
-import os
 import re
 import resource
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections import deque
 
 from churn import AT_ONCE, Churn
 from figures import Metrics, Usage
+from folder import run_in_folder
 from held import Held, Onlooker, address
 from process import kill_all
-from report import Report
 from tracker import Tracker
 from wait import TimedOut, wait_for
 from wire import Closed, WrongAnswer, connect, read_answer
@@ -249,13 +245,6 @@ def set_limit(files):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def end_early(number, folder):
-    """Leaves none of the processes behind that were started here; what they wrote stays for a look."""
-    kill_all()
-    print(f"failed: {signal.Signals(number).name}; logs are in {folder}", flush=True)
-    os._exit(1)
-
-
 def main():
     parser = argparse.ArgumentParser(description="as many connections as are possible, and very many that come and go")
     parser.add_argument("--tracker", required=True, help="the tracker's binary")
@@ -263,21 +252,15 @@ def main():
     parser.add_argument("--churn", type=int, default=100_000, metavar="N", help="connections opened and closed, and again as many")
     parser.add_argument("--seed", type=int, default=1, help="where chance begins")
     arguments = parser.parse_args()
-    folder, report = tempfile.mkdtemp(prefix="tracker-connections-"), Report()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: end_early(number, folder))
     set_limit(arguments.files)
-    try:
-        Connections(arguments, folder, report).run()
-    except (OSError, TimedOut, WrongAnswer) as error:
-        report.add("failed", "as far as it came", f"{type(error).__name__}: {error}")
-    finally:
-        if report.sums["failed"]:
-            print(f"kept: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    print(report.summary())
-    return 1 if report.sums["failed"] else 0
+
+    def check(folder, report):
+        try:
+            Connections(arguments, folder, report).run()
+        except (OSError, TimedOut, WrongAnswer) as error:
+            report.add("failed", "as far as it came", f"{type(error).__name__}: {error}")
+
+    return run_in_folder("tracker-connections-", check)
 
 
 if __name__ == "__main__":

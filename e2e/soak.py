@@ -17,16 +17,13 @@ Needs Python 3, and the release builds of `attack` and `simulate_peers` beside t
 
 import argparse
 import os
-import shutil
-import signal
 import sys
-import tempfile
 import time
 
 from figures import Metrics, Usage
+from folder import run_in_folder
 from good import GoodClients, percentile
 from process import Process, kill_all
-from report import Report
 from tracker import Tracker
 from wait import TimedOut, wait_for
 
@@ -137,13 +134,6 @@ class Soak:
         self._report.add("failed" if wrong else "passed", "tracker-stops", wrong or "on SIGTERM, with code 0")
 
 
-def end_early(number, folder):
-    """Leaves none of the processes behind that were started here; what they wrote stays for a look."""
-    kill_all()
-    print(f"failed: {signal.Signals(number).name}; logs are in {folder}", flush=True)
-    os._exit(1)
-
-
 def main():
     parser = argparse.ArgumentParser(description="clean and hostile load, and what is left of it")
     parser.add_argument("--tracker", required=True, help="the tracker's binary")
@@ -151,19 +141,7 @@ def main():
     parser.add_argument("--round", type=int, default=90, metavar="S", help=f"how long a round takes, {PAUSE} s of pause in it")
     parser.add_argument("--rate", type=int, default=200, help="requests of each mode of the attack a second")
     arguments = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="tracker-soak-")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: end_early(number, folder))
-    report = Report()
-    try:
-        Soak(arguments, folder, report).run()
-    finally:
-        if report.sums["failed"]:
-            print(f"kept: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    print(report.summary())
-    return 1 if report.sums["failed"] else 0
+    return run_in_folder("tracker-soak-", lambda folder, report: Soak(arguments, folder, report).run())
 
 
 if __name__ == "__main__":
