@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use examples::terminal::grouped;
 use hdrhistogram::Histogram;
 use tracker_core::{Config, Tracker};
 use tracker_store::Store;
@@ -14,7 +15,7 @@ use crate::clocks;
 use crate::life::{Life, pace};
 use crate::population::{Population, Shape};
 use crate::promise;
-use crate::report::{Table, grouped, note, print, put_into, short};
+use crate::report::{Table, note, print, put_into, short};
 use crate::stage::{Done, Stage, Time, Work};
 use crate::tally::{LIMIT, Slow};
 

@@ -42,19 +42,6 @@ pub(crate) fn short(time: Duration) -> String {
     format!("{value:.digits$} {unit}")
 }
 
-/// With the thousands apart.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Writes to the standard output; that nobody reads on is no error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
@@ -105,6 +92,5 @@ mod tests {
         let shown = [7, 987, 1_240, 45_600, 309_000, 4_400_000, 12_000_000_000];
         let shown = shown.map(|nanos| short(Duration::from_nanos(nanos)));
         assert_eq!(shown, ["7 ns", "987 ns", "1.24 µs", "45.6 µs", "309 µs", "4.40 ms", "12.0 s"]);
-        assert_eq!((grouped(999).as_str(), grouped(1_234_567).as_str()), ("999", "1,234,567"));
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use examples::terminal::grouped;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use tracker_core::{AnnounceReply, Config, Event, Seconds, Tracker};
@@ -13,7 +14,7 @@ use tracker_core::{AnnounceReply, Config, Event, Seconds, Tracker};
 use crate::clocks;
 use crate::plot;
 use crate::population::{Population, Shape};
-use crate::report::{Table, grouped, note, print, put_into};
+use crate::report::{Table, note, print, put_into};
 
 /// Peers that announce again and again where all is to be in the caches.
 const FEW: u64 = 1000;
